@@ -1,0 +1,224 @@
+"""Loop 1 as a bounded pool: due sources and readings, fair by host, each at most once at a time.
+
+One poisonous row stops nobody: an unexpected exception is stored on its row with the traceback, the row is pushed ahead, the loop
+goes on. It decides nothing else.
+"""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from monitor import urls
+from monitor.check.desk import Desk, Report, log
+from monitor.check.one import check
+from monitor.check.plan import Plan
+from monitor.check.reading import read
+from monitor.errors import StoreError
+from monitor.model import Check, Outcome
+from monitor.store import changes, readings, sources
+from monitor.tell import tell
+
+#: After an exception that no rule foresaw, the row is tried again this much later.
+PUSHED_AHEAD = timedelta(hours=1)
+#: After an error of the database, everything is tried again this much later.
+STORE_PAUSE = timedelta(seconds=30)
+#: Due before everything else.
+AT_ONCE = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing under way: a source's check, or one of its readings (by id)."""
+
+    source: str
+    reading: int | None = None
+    host: str = field(default="", compare=False)
+
+
+class Checking:
+    """The running half of loop 1. Every method may be called from any thread; `only` limits it to some sources."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        workers: int = 16,
+        only: Iterable[str] | None = None,
+        after: Callable[[], object] = lambda: None,
+    ) -> None:
+        self.desk = desk
+        self.workers = workers
+        self.only = None if only is None else sorted(only)
+        self._after = after
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="check")
+        self._mutex = threading.RLock()
+        self._plan = Plan()
+        self._running: dict[Task, Future[None]] = {}
+        self._asked: dict[str, Future[Report]] = {}
+        self._stopping = False
+        self._paused_until: datetime | None = None
+        self.done = threading.Event()  # set whenever a task has ended
+
+    # --- the plan
+
+    def reload(self) -> None:
+        """Follow the config and the table: which sources there are, and when each is due."""
+        with self._mutex:
+            plan, wanted = Plan(), self.desk.config.sources
+            with self.desk.store.read() as conn:
+                for due in sources.planned(conn):
+                    if due.id in wanted and Task(due.id) not in self._running:
+                        plan.put(due.id, due.host, self.desk.batch.next_due(due.id) or due.due_at)
+            self._plan = plan
+            for id_ in self._asked:
+                self._put(id_, AT_ONCE)
+
+    def _put(self, source_id: str, due_at: datetime) -> None:
+        source = self.desk.config.sources.get(source_id)
+        if source is not None and Task(source_id) not in self._running:
+            self._plan.put(source_id, urls.host(source.url), due_at)
+
+    def ask(self, source_ids: Iterable[str]) -> dict[str, Future[Report]]:
+        """Check these now, due or not; one that is under way counts. A future for each."""
+        found: dict[str, Future[Report]] = {}
+        with self._mutex:
+            for id_ in source_ids:
+                found[id_] = self._asked.setdefault(id_, Future())
+                self._put(id_, AT_ONCE)
+        return found
+
+    def reading(self, source_ids: Iterable[str]) -> bool:
+        """Whether a reading of one of these is under way."""
+        wanted = set(source_ids)
+        with self._mutex:
+            return any(task.reading is not None and task.source in wanted for task in self._running)
+
+    # --- what is due
+
+    def tick(self) -> int:
+        """Start what is due, as far as there is room; the number of tasks started."""
+        with self._mutex:
+            now = self.desk.now()
+            if self._stopping or (self._paused_until is not None and now < self._paused_until):
+                return 0
+            self._paused_until = None
+            tasks = self._due(now)
+            for task in tasks:
+                future = self._pool.submit(self._run, task)
+                self._running[task] = future
+            return len(tasks)
+
+    def _due(self, now: datetime) -> list[Task]:
+        """What to start now: readings that a message waits for, then checks, then other readings; one more a host."""
+        room = self.workers - len(self._running)
+        if room <= 0:
+            return []
+        busy = Counter(task.host for task in self._running)
+
+        def ready(host: str) -> bool:
+            return busy[host] < self.desk.pace.per_host and self.desk.pace.ready(host)
+
+        with self.desk.store.read() as conn:
+            waiting = readings.due(conn, now, self.workers * 4, self.only)
+        tasks: list[Task] = []
+
+        def take(tasks_: Iterable[Task]) -> None:
+            for task in tasks_:
+                fits = len(tasks) < room and task not in self._running and task.source in self.desk.config.sources
+                if fits and ready(task.host):
+                    tasks.append(task)
+                    busy[task.host] += 1
+
+        take(Task(r.source, r.id, r.host) for r in waiting if r.urgent)
+        for id_, host in self._plan.take(now, room - len(tasks), ready):
+            tasks.append(Task(id_, None, host))
+            busy[host] += 1
+        take(Task(r.source, r.id, r.host) for r in waiting if not r.urgent)
+        return tasks
+
+    def release(self) -> int:
+        """Tell what was held long enough for its page; the number of changes."""
+        now = self.desk.now()
+        with self.desk.store.read() as conn:
+            if not changes.overheld(conn, now):
+                return 0
+        with self.desk.store.write() as conn:
+            held = changes.overheld(conn, now)
+            tell(conn, self.desk.config, held, now)
+        return len(held)
+
+    # --- one task
+
+    def _run(self, task: Task) -> None:
+        report: Report | None = None
+        error: BaseException | None = None
+        source = self.desk.config.sources.get(task.source)
+        try:
+            if source is None:
+                error = KeyError(f"{task.source} left the configuration")
+            elif task.reading is None:
+                report = check(self.desk, source)
+            else:
+                read(self.desk, task.reading)
+        except StoreError as failed:
+            error = failed
+            log.error("%s: nothing was stored and the look is taken again: %s", task.source, failed)
+            with self._mutex:
+                self._paused_until = self.desk.now() + STORE_PAUSE
+        except Exception as unforeseen:  # noqa: BLE001 - one poisonous row stops nobody
+            error = unforeseen
+            self._push_ahead(task, unforeseen)
+        finally:
+            self._ended(task, report, error)
+
+    def _push_ahead(self, task: Task, error: Exception) -> None:
+        """The loop body's last net: the exception is written on its row and told in the log; the row waits."""
+        trace = "".join(traceback.format_exception(error))
+        log.error("%s: a fault in monitor itself; tried again in an hour\n%s", task.source, trace)
+        due = self.desk.now() + PUSHED_AHEAD
+        try:
+            with self.desk.store.write() as conn:
+                if task.reading is not None:
+                    readings.failed(conn, task.reading, trace, due)
+                else:
+                    record = Check(task.source, self.desk.now(), Outcome.FAILED, "fault", next_due_at=due, detail=trace)
+                    sources.fault(conn, record, f"a fault in monitor itself: {error!r}")
+        except StoreError as failed:
+            log.error("%s: the fault could not be stored: %s", task.source, failed)
+
+    def _ended(self, task: Task, report: Report | None, error: BaseException | None) -> None:
+        with self._mutex:
+            self._running.pop(task, None)
+            if task.reading is None:
+                due = (
+                    report.next_due_at
+                    if report
+                    else self.desk.now() + (STORE_PAUSE if isinstance(error, StoreError) else PUSHED_AHEAD)
+                )
+                self._put(task.source, due)
+                asked = self._asked.pop(task.source, None)
+                if asked is not None and report is not None:
+                    asked.set_result(report)
+                elif asked is not None:
+                    asked.set_exception(error or RuntimeError("ended without a report"))
+        self.done.set()
+        self._after()
+
+    # --- the end
+
+    def stop(self) -> None:
+        """Start nothing more; wait for what is under way (each look has its deadline)."""
+        with self._mutex:
+            self._stopping = True
+            under_way = list(self._running.values())
+            for future in self._asked.values():
+                future.cancel()
+            self._asked.clear()
+        wait(under_way)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self.desk.batch.flush(self.desk.store)

@@ -1,0 +1,129 @@
+"""What the commands share: the configuration, the database for reading, exit codes, and errors as sentences on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from monitor.errors import ConfigError, InUse, MonitorError, StoreError
+
+if TYPE_CHECKING:
+    from monitor.config import Config
+    from monitor.store import Store
+
+DONE, FAILED, USAGE, IN_USE, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
+#: An id of a row: what SQLite can hold.
+ID = click.IntRange(0, 2**63 - 1)
+
+
+def guarded(command: click.Command, args: list[str] | None) -> int:
+    """Run the command line; every error becomes a sentence on stderr and an exit code."""
+    try:
+        result = command.main(args, standalone_mode=False)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("\ninterrupted", err=True)
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except ConfigError as error:
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        return USAGE
+    except InUse as error:
+        click.echo(str(error), err=True)
+        return IN_USE
+    except StoreError as error:
+        click.echo(str(error), err=True)
+        return UNUSABLE
+    except MonitorError as error:
+        click.echo(str(error), err=True)
+        return FAILED
+    except (BrokenPipeError, SystemExit):
+        # Whoever read our output has gone (`monitor notices | head`; click and rich make a SystemExit of it): no further byte,
+        # and no complaint at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except OSError as error:
+        click.echo(f"{error.filename}: {error.strerror}" if error.filename else str(error), err=True)
+        return FAILED
+    return int(result) if isinstance(result, int) else DONE
+
+
+def config_path(ctx: click.Context) -> Path:
+    """Where the configuration is. Raises ConfigError, naming where it was looked for."""
+    from monitor import config
+
+    return config.find(ctx.find_root().obj["config"], os.environ, Path.cwd(), Path.home())
+
+
+def load(ctx: click.Context) -> Config:
+    """The configuration. Raises ConfigError with every problem."""
+    from monitor import config
+
+    return config.load(config_path(ctx), os.environ)
+
+
+@contextlib.contextmanager
+def reading(config: Config) -> Iterator[Store]:
+    """The database, for reading."""
+    from monitor.store import Store
+
+    with Store(config.database, writable=False) as store:
+        yield store
+
+
+def unknown(what: str, named: str, known: Sequence[str]) -> click.UsageError:
+    """Exit 2, with the nearest name."""
+    near = get_close_matches(named, known, 1, 0.5)
+    return click.UsageError(f'no {what} "{named}"' + (f' — did you mean "{near[0]}"?' if near else ""))
+
+
+def source_ids(config: Config, named: Sequence[str]) -> list[str]:
+    """The sources that are named, or every enabled one, in config order. Raises a usage error for one that is unknown or off."""
+    for name in named:
+        if name not in config.sources:
+            raise unknown("source", name, list(config.sources))
+        if not config.sources[name].enabled:
+            raise click.UsageError(f'source "{name}" is off (enabled = false in {config.path}): switch it on first')
+    return [id_ for id_, source in config.sources.items() if (id_ in named if named else source.enabled)]
+
+
+def ask(config: Config, **question: Any) -> dict[str, Any] | None:
+    """What the daemon on this database answers; None where there is none. Exit 3 where it does not answer in time."""
+    from monitor import control
+
+    try:
+        answer = control.ask(control.socket_path(config.database), question)
+    except control.NoAnswer as error:
+        raise InUse(str(error)) from error
+    return None if answer is None else dict(answer)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: "1 source", "2 sources"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def is_free(file: Path) -> bool:
+    """Whether a file may be written here: it is not there yet and its folder is. Says on stderr why not."""
+    said = ""
+    if file.exists():
+        said = f"{file} exists already and is not overwritten: name another file, or move that one away"
+    elif not file.absolute().parent.is_dir():
+        said = f"{file}: there is no folder {file.absolute().parent}: make it first"
+    if said:
+        click.echo(said, err=True)
+    return not said
+
+
+def terminal() -> bool:
+    """Whether a person reads stdout at a terminal."""
+    return sys.stdout.isatty()

@@ -1,0 +1,224 @@
+"""`monitor sources`, `notices`, `changes`, `deliveries`: what is stored, filtered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from monitor.cli import output
+from monitor.cli.common import ID, load, reading, terminal, unknown
+from monitor.cli.output import Column
+
+if TYPE_CHECKING:
+    from monitor.config import Config
+    from monitor.model import Source
+    from monitor.store.lists import Filter
+
+SOURCES = ("id", "kind", "url", "health", "last_check", "last_ok", "outcome", "error", "notices", "next_due")
+NOTICES = (
+    "id", "source", "key", "url", "title", "published", "first_seen", "last_seen", "state", "versions", "number", "issuers",
+    "signed", "cves", "attachments", "same_as",
+)  # fmt: skip
+CHANGES = ("id", "at", "kind", "source", "notice", "title", "url", "reason", "silence", "from_version", "to_version")
+DELIVERIES = ("id", "change", "channel", "state", "attempts", "created_at", "due_at", "last_error", "sent_at")
+#: Rows shown at a terminal where no limit is asked for.
+AT_TERMINAL = 50
+
+
+def since(text: str, zone: str, now: datetime) -> datetime:
+    """A moment, a date in `zone`, or an age ("90m", "7d"). Raises a usage error."""
+    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+    written = text.strip()
+    try:
+        if (age := re.fullmatch(r"(\d{1,9})([smhdw])", written)) is not None:
+            return now - timedelta(**{units[age[2]]: int(age[1])})
+        if len(written) == 10:
+            moment = datetime.combine(date.fromisoformat(written), time())
+        else:
+            moment = datetime.fromisoformat(written)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)  # before everything
+    except ValueError:
+        raise click.UsageError(f'--since "{text}" is no time, date or age: 2026-01-08, 2026-01-08T10:00+08:00, 90m, 7d') from None
+
+
+def filters(kinds: str, states: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The options of every listing; `kinds` and `states` say what theirs filter by."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in (
+            click.option("--json", "as_json", is_flag=True, help="One JSON object a line."),
+            click.option("--limit", type=ID, help="At most so many rows (50 at a terminal, else all)."),
+            click.option("--state", "states", multiple=True, help=f"Only these: {states}. Repeats."),
+            click.option("--kind", "kinds", multiple=True, help=f"Only these: {kinds}. Repeats."),
+            click.option("--after", type=ID, metavar="ID", help="Rows with a greater id, oldest first: a cursor for scripts."),
+            click.option("--since", "since_", metavar="WHEN", help="From a time, a date or an age (90m, 7d) on."),
+            click.option("--source", "sources", multiple=True, metavar="GLOB", help="Only these sources. Repeats."),
+        ):
+            command = option(command)
+        return click.pass_context(command)
+
+    return add
+
+
+def _filter(
+    config: Config, sources: tuple[str, ...], since_: str | None, after: int | None, kinds: tuple[str, ...],
+    states: tuple[str, ...], limit: int | None, as_json: bool,
+) -> Filter:  # fmt: skip
+    from monitor.store.lists import Filter
+
+    for name in sources:
+        known_or_stored(config, name)
+    if limit is None and terminal() and not as_json:
+        limit = AT_TERMINAL
+    moment = since(since_, config.timezone, datetime.now(UTC)) if since_ else None
+    return Filter(sources, kinds, states, moment, after, limit)
+
+
+def known_or_stored(config: Config, name: str) -> None:
+    """A usage error for the name of no source; a glob may match none, and a source that left the config may have history."""
+    if name in config.sources or set(name) & set("*?["):
+        return
+    from monitor.store import lists
+
+    stored = stored_rows(config, lists.source_ids)
+    if name not in stored:
+        raise unknown("source", name, [*config.sources, *stored])
+
+
+def stored_rows(config: Config, query: Callable[[Any], list[Any]]) -> list[Any]:
+    """What a query finds; nothing where there is no database yet."""
+    if not config.database.exists():
+        return []
+    with reading(config) as store, store.read() as conn:
+        return query(conn)
+
+
+def _choice(given: tuple[str, ...], allowed: Sequence[str], option: str) -> None:
+    for one in given:
+        if one not in allowed:
+            hint = get_close_matches(one, allowed, 1, 0.5)
+            said = f' — did you mean "{hint[0]}"?' if hint else f"; it is one of: {', '.join(allowed)}"
+            raise click.UsageError(f'--{option} "{one}" is unknown{said}')
+
+
+def kinds_of_source() -> list[str]:
+    """Every kind of source that there is."""
+    from monitor import sources
+
+    return sources.names()
+
+
+@click.command()
+@filters("feed, list, page, …", "new, ok, failing, quiet, paused")
+def sources(ctx: click.Context, as_json: bool, **given: Any) -> None:
+    """List sources: health, last check, next one."""
+    from monitor.model import Health
+    from monitor.store import lists
+
+    config = load(ctx)
+    _choice(given["kinds"], kinds_of_source(), "kind")
+    _choice(given["states"], tuple(Health), "state")
+    wanted = _filter(config, **given, as_json=as_json)
+    found = stored_rows(config, lambda conn: lists.sources(conn, wanted))
+    if not config.database.exists():
+        blank: dict[str, Any] = dict.fromkeys((*SOURCES, "asked_until", "hint"))
+        blank |= {"health": "new", "notices": 0}
+        found = [blank | {"id": s.id, "kind": s.kind, "url": s.url} for s in _unseen(config, wanted)]
+    columns = [
+        Column("id", "SOURCE"), Column("health", "HEALTH"), Column("notices", "NOTICES"),
+        Column("last_check", "LAST CHECK", time=True), Column("outcome", "OUTCOME"), Column("next_due", "NEXT", time=True), Column("error", "ERROR", wide=True),
+    ]  # fmt: skip
+    output.rows(found, columns, config.timezone, as_json=as_json, keys=SOURCES)
+    for row in found if not as_json and terminal() else []:
+        if row["asked_until"]:
+            output.hint(f"{row['id']}: the server asked to wait until {output.local(row['asked_until'], config.timezone)}")
+        if row["hint"]:
+            output.hint(f"{row['id']}: {output.visible(row['hint'])}")
+
+
+def _unseen(config: Config, wanted: Filter) -> list[Source]:
+    """The sources of the config that a filter leaves, where none was looked at so far."""
+    if wanted.since is not None or (wanted.states and "new" not in wanted.states):
+        return []
+    found = [
+        source
+        for source in config.sources.values()
+        if source.enabled
+        and (not wanted.sources or any(fnmatchcase(source.id, glob) for glob in wanted.sources))
+        and (not wanted.kinds or source.kind in wanted.kinds)
+    ]
+    return found[: wanted.limit]
+
+
+@click.command()
+@filters("of source: feed, list, page, …", "present, withdrawn")
+def notices(ctx: click.Context, as_json: bool, **given: Any) -> None:
+    """List notices, newest first."""
+    from monitor.store import lists
+
+    config = load(ctx)
+    _choice(given["kinds"], kinds_of_source(), "kind")
+    _choice(given["states"], ("present", "withdrawn"), "state")
+    wanted = _filter(config, **given, as_json=as_json)
+    found = stored_rows(config, lambda conn: lists.notice_rows(conn, wanted))
+    columns = [
+        Column("id", "ID"), Column("published", "PUBLISHED"), Column("source", "SOURCE"), Column("state", "STATE"),
+        Column("versions", "V"), Column("title", "TITLE", wide=True),
+    ]  # fmt: skip
+    shown = found if as_json else [row | {"published": output.local(row["published"], config.timezone)} for row in found]
+    output.rows(shown, columns, config.timezone, as_json=as_json, keys=NOTICES)
+    if found and not as_json:
+        output.hint(f"monitor show {found[0]['id']} shows one whole; monitor diff ID what changed in it")
+
+
+@click.command()
+@filters("new, revised, withdrawn, restored, gap, failing, recovered, note, reminder", "told, silenced")
+def changes(ctx: click.Context, as_json: bool, **given: Any) -> None:
+    """List changes, newest first."""
+    from monitor.model import Kind
+    from monitor.store import lists
+
+    config = load(ctx)
+    _choice(given["kinds"], tuple(Kind), "kind")
+    _choice(given["states"], ("told", "silenced"), "state")
+    wanted = _filter(config, **given, as_json=as_json)
+    found = stored_rows(config, lambda conn: lists.change_rows(conn, wanted))
+    columns = [
+        Column("id", "ID"), Column("at", "AT", time=True), Column("kind", "KIND"), Column("source", "SOURCE"),
+        Column("reason", "REASON"), Column("silence", "NOT TOLD"), Column("said", "WHAT", wide=True),
+    ]  # fmt: skip
+    shown = found if as_json else [row | {"said": row["title"] or row["detail"]} for row in found]
+    output.rows(shown, columns, config.timezone, as_json=as_json, keys=CHANGES)
+    if found and not as_json:
+        output.hint(f"monitor explain {found[0]['id']} says why it was or was not told")
+
+
+@click.command()
+@filters("of change: new, revised, …", "pending, sending, sent, refused, expired")
+def deliveries(ctx: click.Context, as_json: bool, **given: Any) -> None:
+    """List deliveries, newest first."""
+    from monitor.model import DeliveryState, Kind
+    from monitor.store import lists
+
+    config = load(ctx)
+    _choice(given["kinds"], tuple(Kind), "kind")
+    _choice(given["states"], tuple(DeliveryState), "state")
+    wanted = _filter(config, **given, as_json=as_json)
+    found = stored_rows(config, lambda conn: lists.delivery_rows(conn, wanted))
+    columns = [
+        Column("id", "ID"), Column("change", "CHANGE"), Column("channel", "CHANNEL"), Column("state", "STATE"),
+        Column("attempts", "TRIES"), Column("created_at", "SINCE", time=True), Column("due_at", "DUE", time=True),
+        Column("sent_at", "SENT", time=True), Column("last_error", "ERROR", wide=True),
+    ]  # fmt: skip
+    output.rows(found, columns, config.timezone, as_json=as_json, keys=DELIVERIES)
+    if any(row["state"] in ("refused", "expired") for row in found) and not as_json:
+        output.hint("monitor retry puts refused and expired deliveries back")

@@ -1,0 +1,65 @@
+"""What is known × what was seen → what is to be stored and told, each with its reason. Pure; it writes nothing.
+
+The rules of the two loops live here: `listing` for a check, `pages` for a reading, `failures` for failed checks, `doubt` for
+states that must stand before they count; `nouns` has what goes in and the steps that come out.
+"""
+
+from monitor.decide.doubt import flapping
+from monitor.decide.failures import Failures, tell_failing
+from monitor.decide.listing import decide, list_print, pinned_keys, row_print, too_short, wants_more
+from monitor.decide.nouns import (
+    Add,
+    Decision,
+    Doubt,
+    Known,
+    Look,
+    Mark,
+    Memory,
+    Miss,
+    Readdress,
+    Redate,
+    Reread,
+    Restore,
+    Revise,
+    Say,
+    Seen,
+    Settle,
+    Step,
+    Withdraw,
+)
+from monitor.decide.pages import Verdict, Wanted, judge_page, next_look, wanted
+
+__all__ = [
+    "Add",
+    "Decision",
+    "Doubt",
+    "Failures",
+    "Known",
+    "Look",
+    "Mark",
+    "Memory",
+    "Miss",
+    "Readdress",
+    "Redate",
+    "Reread",
+    "Restore",
+    "Revise",
+    "Say",
+    "Seen",
+    "Settle",
+    "Step",
+    "Verdict",
+    "Wanted",
+    "Withdraw",
+    "decide",
+    "flapping",
+    "judge_page",
+    "list_print",
+    "next_look",
+    "pinned_keys",
+    "row_print",
+    "tell_failing",
+    "too_short",
+    "wanted",
+    "wants_more",
+]

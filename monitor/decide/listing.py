@@ -1,0 +1,309 @@
+"""One list against what is known of its source: new, revised, gone, gaps. Pure; it writes nothing.
+
+First sight is a baseline; a list must overlap what is known; fewer rows are not withdrawals; read differently is not revised.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from statistics import median
+
+from monitor import text
+from monitor.decide.doubt import FLAPS, doubtful, flapping
+from monitor.decide.nouns import (
+    Add,
+    Decision,
+    Doubt,
+    Known,
+    Look,
+    Memory,
+    Miss,
+    Readdress,
+    Redate,
+    Reread,
+    Restore,
+    Revise,
+    Say,
+    Seen,
+    Settle,
+    Step,
+    Withdraw,
+)
+from monitor.model import Kind, Notice, Outcome, Source, When
+
+#: A list under this share of the usual number of rows is not believed.
+SHORT = 0.6
+#: A short list is accepted when it was seen this often, over at least this long.
+SHORT_TIMES, SHORT_SPAN = 3, timedelta(hours=24)
+
+
+def row_how(source: Source) -> str:
+    """How the rows of a source are read: what a followed page says is not asked of its row."""
+    return source.how + ("+follow" if source.follow else "")
+
+
+def row_print(source: Source, notice: Notice) -> str:
+    """The fingerprint of a row: its title, and its text where the row is all that is read. A date never enters it."""
+    said = None if source.follow else (notice.text if notice.text is not None else notice.summary)
+    return text.fingerprint({"title": notice.title, "text": said})
+
+
+def list_print(rows: Sequence[Notice]) -> str:
+    """The fingerprint of a whole list: the same short list, or another one?"""
+    return text.fingerprint({"keys": "\n".join(sorted(row.key for row in rows))})
+
+
+def too_short(source: Source, memory: Memory, rows: int, whole: str, now: datetime) -> tuple[str | None, Say | None]:
+    """Whether a first page of `rows` rows is to be believed: (why not, None), (None, what is said because it is short and
+    accepted all the same) or (None, None). `whole` is `list_print` of it."""
+    usual = median(memory.counts) if memory.counts else 0
+    accepted = Say(Kind.NOTE, "accepted", (("rows", rows), ("usual", f"{usual:g}")))
+    if memory.accept:
+        return None, accepted if rows < SHORT * usual else None
+    if rows == 0 and not source.allow_empty:
+        return (f"list empty, usually {usual:g} rows" if usual else "list without a single row: no baseline yet"), None
+    if source.allow_empty or rows >= SHORT * usual:
+        return None, None
+    if memory.short and memory.short[0] == whole:
+        _, since, times = memory.short
+        if times + 1 >= SHORT_TIMES and now - since >= SHORT_SPAN:
+            return None, accepted
+    return f"{rows} rows, usually {usual:g}", None
+
+
+def wants_more(rows: Sequence[Notice], known: set[str], memory: Memory, pinned: set[str]) -> bool:
+    """Whether the next page is asked too: one of the last three rows is unknown, or no unpinned row is known. Not at a
+    baseline. `known` holds the keys that are known."""
+    if not memory.baseline or not rows:
+        return False
+    if any(row.key not in known for row in rows[-3:]):
+        return True
+    return not any(row.key in known and row.key not in pinned for row in rows)
+
+
+def pinned_keys(rows: Sequence[Notice], known: Mapping[str, Known], memory: Memory) -> set[str]:
+    """The keys of rows at the head of the list that stand above a newer row, or kept their place while others moved."""
+    days = [_day(row.published) for row in rows]
+    pairs = [(a, b) for a, b in itertools.pairwise(days) if a and b]
+    falling = sum(a > b for a, b in pairs) >= sum(a < b for a, b in pairs)
+    before = {mark.notice: place for place, mark in enumerate(memory.order)}
+    places = {row.key: before.get(known[row.key].id) if row.key in known else None for row in rows}
+    moved = any(place is not None and place < i for i, place in enumerate(places.values()))
+    newest_below = _newest_below(days)
+    found: set[str] = set()
+    for i, row in enumerate(rows):
+        mine = days[i]
+        below = newest_below[i]
+        older = falling and mine is not None and below is not None and below > mine
+        if not (older or (moved and places[row.key] == i)):
+            break
+        found.add(row.key)
+    return found
+
+
+def _newest_below(days: Sequence[str | None]) -> list[str | None]:
+    """For each place, the newest day that stands below it."""
+    result: list[str | None] = []
+    newest: str | None = None
+    for day in reversed(days):
+        result.append(newest)
+        if day is not None and (newest is None or day > newest):
+            newest = day
+    return result[::-1]
+
+
+def _day(when: When | None) -> str | None:
+    return None if when is None else when.isoformat()[:10]
+
+
+def decide(source: Source, memory: Memory, known: Sequence[Known], seen: Seen, accepted: Say | None) -> Decision:
+    """One accepted list against what is known. `known` holds every notice of the source that one of the rows may be (by key, and
+    by address or title where keys may have changed) and every one of `memory.order` (or, for a complete list, all that are
+    present); `accepted` is what is said where a short list is believed all the same."""
+    by_key = {k.key: k for k in known}
+    first_sight = not memory.baseline
+    matched, readdressed = _match(source, memory, by_key, known, seen)
+    overlap = any(k is not None for k in matched.values())
+    rebaseline = memory.rejoin and not first_sight and not overlap
+    steps: list[Step] = []
+    if accepted:
+        steps.append(accepted)
+    if rebaseline:
+        steps.append(Say(Kind.NOTE, "rebaselined", (("rows", len(seen.rows)),)))
+    rows = {row.key: k for row in seen.rows if (k := matched[row.key]) is not None}
+    pinned = pinned_keys(seen.rows, rows, memory)
+    steps += _rows(source, matched, seen, told=not first_sight and not rebaseline)
+    if readdressed:
+        steps.append(Say(Kind.NOTE, "readdressed", (("count", readdressed), ("rows", len(seen.rows)))))
+    if not first_sight and not rebaseline:
+        steps += _gone(source, memory, known, {k.id for k in rows.values()}, seen)
+        if not source.allow_empty and (gap := _gap(memory, rows, seen, pinned)) is not None:
+            steps.append(gap)
+    told = any(_is_change(step) for step in steps)
+    outcome = Outcome.BASELINE if first_sight or rebaseline else Outcome.CHANGED if told else Outcome.UNCHANGED
+    return Decision(
+        outcome,
+        tuple(steps),
+        _order(memory, rows, seen, pinned, steps),
+        (*memory.counts, seen.first)[-10:] if not accepted else (seen.first,),
+        "first sight" if first_sight else "no overlap after a pause" if rebaseline else "compared by key",
+    )
+
+
+def _is_change(step: Step) -> bool:
+    return (isinstance(step, Add) and step.told) or isinstance(step, Revise | Withdraw | Restore | Say)
+
+
+def _match(
+    source: Source, memory: Memory, by_key: Mapping[str, Known], known: Sequence[Known], seen: Seen
+) -> tuple[dict[str, Known | None], int]:
+    """Each row's key with the notice that it is. Where rows are read differently, or over half of the list is under unknown keys
+    while its titles are known, they are matched by address, then by title; also the number so matched en masse."""
+    matched = {row.key: by_key.get(row.key) for row in seen.rows}
+    unknown = [row for row in seen.rows if matched[row.key] is None]
+    if not unknown or not memory.baseline:
+        return matched, 0
+    taken = {k.id for k in matched.values() if k is not None}
+    free = [k for k in known if k.id not in taken]
+    reread = any(k.row_how != row_how(source) for k in free)
+    by_title = _unique_titles(free)
+    titled = [row for row in unknown if text.fold(row.title) in by_title]
+    moved = len(unknown) * 2 > len(seen.rows) and len(titled) * 2 > len(unknown)
+    if not (reread or moved):
+        return matched, 0
+    by_url = {k.url: k for k in free if k.url}
+    count = 0
+    for row in unknown:
+        found = (by_url.get(row.url) if row.url else None) or by_title.get(text.fold(row.title))
+        if found is not None and found.id not in taken:
+            matched[row.key] = found
+            taken.add(found.id)
+            count += 1
+    return matched, 0 if reread else count
+
+
+def _unique_titles(known: Sequence[Known]) -> dict[str, Known]:
+    """Folded titles that only one of the notices has."""
+    found: dict[str, Known | None] = {}
+    for k in known:
+        folded = text.fold(k.title)
+        found[folded] = None if folded in found else k
+    return {folded: k for folded, k in found.items() if k is not None}
+
+
+def _rows(source: Source, matched: Mapping[str, Known | None], seen: Seen, *, told: bool) -> list[Step]:
+    """What each row says: new, revised, read differently, or nothing."""
+    how = row_how(source)
+    steps: list[Step] = []
+    redated: list[tuple[Known, Notice]] = []
+    done: set[str] = set()
+    for row in seen.rows:
+        if row.key in done:
+            continue
+        done.add(row.key)
+        known = matched[row.key]
+        print_ = row_print(source, row)
+        if known is None:
+            steps.append(Add(row, print_, how, told))
+            continue
+        if known.row_how != how:
+            steps.append(Reread(known, row, print_, how))
+            continue
+        if known.key != row.key or known.url != row.url:
+            steps.append(Readdress(known, row))
+        if known.state == "withdrawn" and known.gone_by == "row":
+            steps.append(Restore(known, "listed again"))
+        elif known.state == "withdrawn" and known.missing:
+            steps.append(Look(known, "recheck"))
+        steps += _revision(source, known, row, print_, how)
+        if known.row_published and row.published and _day(known.row_published) != _day(row.published):
+            redated.append((known, row))
+    return steps + _dates(redated, seen, how, source)
+
+
+def _revision(source: Source, known: Known, row: Notice, print_: str, how: str) -> list[Step]:
+    """The row's words against those that stand."""
+    doubt = known.doubts.get("row")
+    if print_ == known.row_print:
+        return [Settle(known, "row")] if doubt else []
+    standing = doubt == print_
+    length = None if source.follow else len(row.text if row.text is not None else row.summary)
+    if not standing and doubtful(known, print_, length):
+        return [Doubt(known, "row", print_)]
+    if known.revised_today >= FLAPS:
+        steps: list[Step] = [Revise(known, row, print_, how, "flapping", silence="flapping")]
+        if known.last_reason != "flapping":
+            steps.insert(0, flapping(known))
+        return steps
+    reason = "title" if row.title != known.title else "text"
+    return [Revise(known, row, print_, how, reason)]
+
+
+def _dates(redated: Sequence[tuple[Known, Notice]], seen: Seen, how: str, source: Source) -> list[Step]:
+    """Dates alone: of over half of the rows together one note, else each a revision."""
+    if len(redated) * 2 > len(seen.rows) and len(redated) > 1:
+        steps: list[Step] = [Redate(known, row.published) for known, row in redated if row.published]
+        return [*steps, Say(Kind.NOTE, "dates", (("count", len(redated)), ("rows", len(seen.rows))))]
+    return [
+        Revise(known, row, known.row_print, how, "date")
+        for known, row in redated
+        if row_print(source, row) == known.row_print and known.state == "present"
+    ]
+
+
+def _gone(source: Source, memory: Memory, known: Sequence[Known], present: set[int], seen: Seen) -> list[Step]:
+    """Rows that are no longer there: rolled off the end is nothing; from between its neighbours, or a complete list, counts."""
+    by_id = {k.id: k for k in known}
+    complete = source.complete or seen.complete
+    if complete:
+        absent = [k for k in known if k.id not in present and k.state == "present"]
+    else:
+        places = [mark for mark in memory.order if mark.notice in by_id]
+        there = [i for i, mark in enumerate(places) if mark.notice in present and not mark.pinned]
+        between = range(there[0] + 1, there[-1]) if there else range(0)
+        absent = [by_id[places[i].notice] for i in between if places[i].notice not in present and not places[i].pinned]
+    steps: list[Step] = []
+    for k in absent:
+        if k.state != "present":
+            continue
+        if k.url and not complete:
+            steps += [Miss(k), Look(k, "missing")] if k.missing == 0 else []
+        elif k.missing + 1 >= 2:
+            steps.append(Withdraw(k, "row", "missing from the catalogue in two checks" if complete else "missing in two checks"))
+        else:
+            steps.append(Miss(k))
+    return steps
+
+
+def _order(
+    memory: Memory, rows: Mapping[str, Known], seen: Seen, pinned: set[str], steps: Sequence[Step]
+) -> tuple[tuple[str, bool], ...]:
+    """The list as it is to be remembered: its rows, and behind their neighbour those that are missing for the first time and have
+    no page that could be asked."""
+    ghosts = {step.known.id: step.known for step in steps if isinstance(step, Miss) and not step.known.url}
+    places = {k.id: key for key, k in rows.items()}
+    behind: dict[str | None, list[str]] = {}
+    last: str | None = None
+    for mark in memory.order:
+        last = places.get(mark.notice, last)
+        if mark.notice in ghosts:
+            behind.setdefault(last, []).append(ghosts[mark.notice].key)
+    order = [(key, False) for key in behind.get(None, [])]
+    for row in seen.rows:
+        order.append((row.key, row.key in pinned))
+        order += [(key, False) for key in behind.get(row.key, [])]
+    return tuple(order)
+
+
+def _gap(memory: Memory, rows: Mapping[str, Known], seen: Seen, pinned: set[str]) -> Say | None:
+    """Whether notices may have come and gone between two checks."""
+    if not memory.order or seen.complete or not seen.rows:
+        return None
+    overlap = any(key not in pinned for key in rows)
+    if not overlap:
+        return Say(Kind.GAP, "no overlap", (("rows", len(seen.rows)),))
+    if seen.more and seen.paged:
+        return Say(Kind.GAP, "more pages", (("rows", len(seen.rows)),))
+    return None

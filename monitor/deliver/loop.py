@@ -1,0 +1,98 @@
+"""Loop 2 as a pool: each channel with something due is served by one worker at a time, so that a dead one delays no other."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import timedelta
+
+from monitor.deliver.post import Post, Sent, post
+from monitor.errors import MonitorError
+from monitor.store import outbox
+
+log = logging.getLogger("monitor")
+
+#: After an error of the database the channel is left alone this long; a message at which the program itself failed, longer.
+PAUSE, PUSHED_AHEAD = timedelta(minutes=1), timedelta(hours=1)
+
+
+class Delivering:
+    """The running half of loop 2. Every method may be called from any thread."""
+
+    def __init__(self, desk: Post, workers: int = 8) -> None:
+        self.desk = desk
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="deliver")
+        self._mutex = threading.Lock()
+        self._busy: dict[str, Future[list[Sent]]] = {}
+        self._stopping = False
+        self._listeners: list[Callable[[Sent], None]] = []
+
+    @contextlib.contextmanager
+    def heard(self, listener: Callable[[Sent], None]) -> Iterator[None]:
+        """Hear of every message inside the block, sent or not."""
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
+
+    def tick(self) -> dict[str, Future[list[Sent]]]:
+        """Start a worker for each channel with something due; those that were started."""
+        with self._mutex:
+            if self._stopping:
+                return {}
+            with self.desk.store.read() as conn:
+                due = outbox.due_channels(conn, self.desk.now())
+            started: dict[str, Future[list[Sent]]] = {}
+            for id_ in due:
+                if id_ in self.desk.config.channels and id_ not in self._busy:
+                    started[id_] = self._busy[id_] = self._pool.submit(self._run, id_)
+            return started
+
+    def busy(self) -> list[Future[list[Sent]]]:
+        """What is under way."""
+        with self._mutex:
+            return list(self._busy.values())
+
+    def _run(self, channel_id: str) -> list[Sent]:
+        try:
+            channel = self.desk.config.channels.get(channel_id)
+            sent = post(self.desk, channel, lambda: self._stopping) if channel else []
+            for one in sent:
+                for listener in list(self._listeners):
+                    listener(one)
+            return sent
+        except MonitorError as error:
+            log.error("channel %s: nothing was settled; tried again in a minute: %s", channel_id, error)
+            self._pause(channel_id)
+            return [Sent(channel_id, (), str(error))]
+        except Exception as unforeseen:  # noqa: BLE001 - one poisonous row stops nobody
+            trace = "".join(traceback.format_exception(unforeseen))
+            log.error("channel %s: a fault in monitor itself; this message is tried again in an hour\n%s", channel_id, trace)
+            self._pause(channel_id, trace)
+            return [Sent(channel_id, (), f"a fault in monitor itself: {unforeseen!r}")]
+        finally:
+            with self._mutex:
+                self._busy.pop(channel_id, None)
+
+    def _pause(self, channel_id: str, trace: str | None = None) -> None:
+        """Put back what was claimed; where a message made the program itself fail, push that row ahead with the traceback."""
+        try:
+            with self.desk.store.write() as conn:
+                now = self.desk.now()
+                outbox.unclaim(conn, channel_id, now + (PAUSE if trace is None else PUSHED_AHEAD), trace)
+                outbox.wait(conn, channel_id, now + PAUSE if trace is None else None)
+        except MonitorError as error:
+            log.error("channel %s: %s", channel_id, error)
+
+    def stop(self) -> None:
+        """Start nothing more; wait for the message under way of each channel."""
+        with self._mutex:
+            self._stopping = True
+            under_way = list(self._busy.values())
+        wait(under_way)
+        self._pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,228 @@
+"""Loop 2, one channel: claim what is due, render, send, settle. The only place that knows this order.
+
+Claim = `sending` and a lease; only a receipt closes. A refusal is not a failure: about the content, the delivery is tried as a
+plain link, then refused; about the channel, the channel is broken and told of elsewhere; passing, it is tried again until
+`give_up`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from monitor import schedule
+from monitor.config import Config
+from monitor.deliver.rate import room, spend
+from monitor.errors import DeliveryError, DeliveryReason
+from monitor.model import Channel, Delivery, DeliveryState, Kind, Message, Receipt
+from monitor.render import Told, render
+from monitor.senders import Sender, Traits, sender
+from monitor.store import Store, changes, outbox
+from monitor.store.notices import Connection
+from monitor.tell import tell
+
+#: A claim that a dead process left is void at the next start; this is only for the record.
+LEASE = timedelta(minutes=10)
+#: A broken channel is tried with one message this often.
+BROKEN_TRY = timedelta(hours=1)
+#: Deliveries looked at for one message, and entries of a grouped message at most.
+DUE, ENTRIES = 200, 50
+
+
+@dataclass(slots=True)
+class Post:
+    """What loop 2 works with. `config` is replaced as a whole when the file is read again."""
+
+    config: Config
+    store: Store
+    now: Callable[[], datetime]
+    rng: random.Random = field(default_factory=random.Random)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of one message: the deliveries in it and, where it was not sent, why."""
+
+    channel: str
+    deliveries: tuple[int, ...]
+    error: str | None
+
+
+def post(desk: Post, channel: Channel, stopping: Callable[[], bool] = lambda: False) -> list[Sent]:
+    """Send what is due to one channel, until nothing is, or it must wait. Raises StoreError."""
+    done: list[Sent] = []
+    to = sender(channel.target)
+    traits = to.traits(channel)
+    while not stopping():
+        batch = _claim(desk, channel, traits)
+        if not batch:
+            break
+        sent = _send(desk, channel, to, traits, batch)
+        done.append(sent)
+        if sent.error is not None and not _may_go_on(desk, channel):
+            break
+    return done
+
+
+def _may_go_on(desk: Post, channel: Channel) -> bool:
+    """Whether the channel may be tried at once after a failure: only if the message was to blame."""
+    with desk.store.read() as conn:
+        state = outbox.channel(conn, channel.id)
+    return state.broken is None and (state.next_try_at is None or state.next_try_at <= desk.now())
+
+
+def _claim(desk: Post, channel: Channel, traits: Traits) -> list[Delivery]:
+    """The deliveries of the next message; none where nothing is due or the channel must wait."""
+    with desk.store.write() as conn:
+        now = desk.now()
+        state = outbox.channel(conn, channel.id)
+        if state.next_try_at is not None and state.next_try_at > now:
+            return []
+        free, again_at = room(state.recent, now, traits.rate)
+        if free == 0:
+            outbox.wait(conn, channel.id, again_at)
+            return []
+        batch = next_message(outbox.due(conn, channel.id, now, 1 if state.broken else DUE), channel.group, free)
+        outbox.claim(conn, [one.id for one in batch], now + LEASE)
+        return batch
+
+
+def next_message(due: Sequence[Delivery], group: int, free: float) -> list[Delivery]:
+    """Which of the deliveries that are due go into the next message: one, or a group for a digest, beyond `group` (0: never
+    grouped), or where fewer messages are `free` than deliveries are due. One that was refused in a group goes alone."""
+    if not due:
+        return []
+    first = due[0]
+    if first.alone or first.plain:
+        return [first]
+    together = [one for one in due if not one.alone and not one.plain and one.digest == first.digest]
+    if first.digest:
+        return together[:ENTRIES]
+    if group and (len(together) > group or len(together) > free):
+        return together[:ENTRIES]
+    return [first]
+
+
+def _send(desk: Post, channel: Channel, to: Sender, traits: Traits, batch: list[Delivery]) -> Sent:
+    """Render one message, hand it over, write down what came of it."""
+    with desk.store.read() as conn:
+        owed = [found for one in batch if (found := outbox.owed(conn, one.change, channel.id)) is not None]
+    ids = tuple(one.id for one in batch)
+    told = [_told(found) for found in owed]
+    if not told:
+        with desk.store.write() as conn:
+            outbox.close(conn, ids, DeliveryState.EXPIRED, "what it told of was deleted")
+        return Sent(channel.id, ids, "what it told of was deleted")
+    message = _render(desk, channel, traits, told, batch)
+    try:
+        receipt = to.send(channel, message)
+    except DeliveryError as error:
+        with desk.store.write() as conn:
+            _not_sent(conn, desk, channel, batch, error)
+        return Sent(channel.id, ids, error.detail)
+    with desk.store.write() as conn:
+        _was_sent(conn, desk, channel, batch, message, receipt)
+    return Sent(channel.id, ids, None)
+
+
+def _told(owed: outbox.Owed) -> Told:
+    return Told(
+        owed.change,
+        owed.change.source,
+        owed.title,
+        owed.url,
+        owed.published,
+        owed.before,
+        owed.after,
+        owed.labels,
+        attachments=owed.attachments,
+        thread=owed.thread,
+    )
+
+
+def _render(desk: Post, channel: Channel, traits: Traits, told: list[Told], batch: list[Delivery]) -> Message:
+    return render(
+        told,
+        channel,
+        limit=traits.limit,
+        unit=traits.unit,
+        format=traits.format,
+        plain=batch[0].plain,
+        digest=batch[0].digest,
+        now=desk.now(),
+    )
+
+
+def _was_sent(conn: Connection, desk: Post, channel: Channel, batch: list[Delivery], message: Message, receipt: Receipt) -> None:
+    now = desk.now()
+    state = outbox.channel(conn, channel.id)
+    outbox.sent(conn, [one.id for one in batch], now, receipt.detail, message.id)
+    outbox.spent(conn, channel.id, spend(state.recent, now, receipt.posts))
+    if state.broken is not None:
+        freed = outbox.mended(conn, channel.id, now)
+        detail = f'channel "{channel.id}" takes messages again; {freed} put back that it had refused'
+        _house_note(conn, desk, channel, detail, now)
+    elif state.next_try_at is not None:
+        outbox.wait(conn, channel.id, None)
+
+
+def _not_sent(conn: Connection, desk: Post, channel: Channel, batch: list[Delivery], error: DeliveryError) -> None:
+    """A refusal is not a failure: whose fault it is decides."""
+    now = desk.now()
+    state = outbox.channel(conn, channel.id)
+    outbox.spent(conn, channel.id, spend(state.recent, now, 1))
+    if error.reason is DeliveryReason.CONTENT:
+        _content(conn, batch, error)
+    elif error.reason is DeliveryReason.CHANNEL:
+        _channel(conn, desk, channel, batch, error)
+    else:
+        _passing(conn, desk, channel, batch, error)
+
+
+def _content(conn: Connection, batch: list[Delivery], error: DeliveryError) -> None:
+    ids = [one.id for one in batch]
+    if len(batch) > 1:
+        outbox.simplify(conn, ids, error.detail, plain=False)
+    elif not batch[0].plain:
+        outbox.simplify(conn, ids, error.detail, plain=True)
+    else:
+        outbox.close(conn, ids, DeliveryState.REFUSED, error.detail)
+
+
+def _channel(conn: Connection, desk: Post, channel: Channel, batch: list[Delivery], error: DeliveryError) -> None:
+    """The first refusal breaks the channel and is told on the others; the rest stay pending and one is tried each hour."""
+    now = desk.now()
+    until = now + BROKEN_TRY
+    if outbox.broken(conn, channel.id, error.detail, now, until):
+        outbox.close(conn, [batch[0].id], DeliveryState.REFUSED, error.detail, parked=True)
+        outbox.again(conn, [one.id for one in batch[1:]], until, error.detail, tried=True)
+        detail = (
+            f'channel "{channel.id}" refuses every message: {error.detail}. What is owed to it waits; one message is tried each'
+            f" hour. Mend its url in the configuration, then: monitor test {channel.id}"
+        )
+        _house_note(conn, desk, channel, detail, now)
+    else:
+        outbox.again(conn, [one.id for one in batch], until, error.detail, tried=True)
+
+
+def _house_note(conn: Connection, desk: Post, channel: Channel, detail: str, now: datetime) -> None:
+    """A note about a channel goes to all the others."""
+    change = changes.insert(conn, Kind.NOTE, now, reason="channel", detail=detail)
+    tell(conn, desk.config, [change], now, but=channel.id)
+
+
+def _passing(conn: Connection, desk: Post, channel: Channel, batch: list[Delivery], error: DeliveryError) -> None:
+    """Back-off with jitter up to `give_up`; the channel as a whole waits, so that a burst does not hammer it. A broken channel's
+    deliveries do not expire."""
+    now = desk.now()
+    state = outbox.channel(conn, channel.id)
+    attempts = max(one.attempts for one in batch) + 1
+    until = now + schedule.backoff(attempts, desk.rng, error.retry_after)
+    over = [one.id for one in batch if state.broken is None and now - (one.since or one.created_at) >= desk.config.give_up]
+    if error.reason is DeliveryReason.RATE:
+        over = []
+    outbox.close(conn, over, DeliveryState.EXPIRED, error.detail)
+    outbox.again(conn, [one.id for one in batch if one.id not in over], until, error.detail, tried=True)
+    outbox.wait(conn, channel.id, max(until, now + BROKEN_TRY) if state.broken else until)

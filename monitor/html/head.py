@@ -1,0 +1,197 @@
+"""What a page says of itself around its text: title, time of publication, issuer.
+
+It decides nothing about the text itself (`main`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from monitor import facts, text
+from monitor.html.dom import Element, invisible, line_of, rank
+from monitor.model import When
+
+_TITLE_META = ("articletitle", "dc.title")
+_TITLE = 300
+_TITLE_PLACES = ("#con_title", "#activity-name", "h1")
+_TIME_META = (
+    "pubdate", "publishdate", "article:published_time", "publish_time", "publishtime", "pubtime", "firstpublishedtime",
+    "og:release_date", "datepublished", "dc.date", "dcterms.issued", "dc.date.issued", "date",
+)  # fmt: skip
+_TIME_PLACES = (
+    "#con_time", "#pubtime", "#publish_time", ".pages-date", ".pubtime", ".pub-time", ".pub_time", ".publish-time",
+    ".publish_time", ".article-time", ".article_time", ".art-time", ".news_date", ".info-date", "[itemprop=datePublished]",
+    "time",
+)  # fmt: skip
+_TITLE_RANKS = {name: place for place, name in enumerate(_TITLE_PLACES)}
+_TIME_RANKS = {name: place for place, name in enumerate(_TIME_PLACES)}
+#: No page has more headings or times that matter.
+_MOST_PLACES = 60
+_ISSUER_META = ("contentsource", "source", "mediaid", "dc.creator", "dc.publisher")
+
+_DATE = (
+    r"\d{4}\s*[-年./]\s*\d{1,2}\s*[-月./]\s*\d{1,2}\s*日?(?:[T\s]{0,3}\d{1,2}\s*[:：时]\s*\d{1,2}(?:\s*[:：分]\s*\d{1,2})?"
+    r"(?:\.\d+)?秒?(?:Z|\s?[+-]\d{2}:?\d{2})?)?"
+)
+_DATED = re.compile(_DATE)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+#: The day of signing (成文日期) is not the day of publication.
+_LABELLED_DATES = (
+    re.compile(rf"(?:发布|发稿|公布|公开|发文|印发)\s*(?:时间|日期)\s*[:：】\]]?[\s|]*({_DATE})"),
+    re.compile(rf"(?<!成文)(?<!更新)(?:时间|日期)\s*[:：][\s|]*({_DATE})"),
+)
+_ISSUED_BY = re.compile(
+    r"(?:发文机关|发文机构|发布机构|发布机关|发布单位|发文单位|制发机关|公开责任部门)\s*[:：】\]]?\s*\|?\s*([^|]{2,120})"
+)
+_FROM = re.compile(r"(?:信息来源|文章来源|稿件来源|来\s*源)\s*[:：]\s*\|?\s*([^|]{2,120})")
+#: Where a value ends and the next label begins.
+_NEXT = re.compile(
+    r"\s*[|｜【\[(（]|\s+\S{2,6}[:：]|\s*(?:发布|成文|发文|更新|浏览|阅读|点击|作者|编辑|责任编辑|字体|字号|分享|打印|时间|日期|来源|索引)\S{0,4}\s*[:：]"
+    r"|\s+\d{4}[-年./]|\s+(?:字体|字号|打印|分享|浏览)"
+)
+_NO_ISSUER = re.compile(r"(?:本站|本网|本网站|原创|网络|互联网|未知|暂无|无|不详|本站原创|-+)?")
+
+SEPARATED = re.compile(r"\s*(?:_+|\s[-–—|·»]\s|[|｜]|——)\s*")
+_SITE = re.compile(
+    r"(?:网|网站|网站群|门户|平台|系统|中心|政府|共和国|委员会|办公厅|办公室|部|委|局|厅|署|院|行|报|社|频道|The Paper)"
+    r"(?:\s*[（(].{1,12}[）)])?$"
+)
+
+
+def meta(root: Element) -> dict[str, str]:
+    """What the page's `meta` elements say: lower-case name, property or itemprop to the first content that is not empty."""
+    found: dict[str, str] = {}
+    for element in root.iter("meta"):
+        name = element.get("name") or element.get("property") or element.get("itemprop")
+        content = text.line(element.get("content") or "")
+        if name and content:
+            found.setdefault(name.strip().lower(), content)
+    return found
+
+
+def title(root: Element, about: Mapping[str, str]) -> str | None:
+    """The notice's title: the publishing system's own, then the heading, og:title, and the window's title without the site's."""
+    for name in _TITLE_META:
+        if found := about.get(name):
+            return found
+    window = window_title(root)
+    own = without_site(window, about) if window else ""
+    places = _places(root, _TITLE_RANKS)
+    for place, name in enumerate(_TITLE_PLACES):
+        headings = [line_of(h) for h in places if rank(h, _TITLE_RANKS) == place and not _of_the_site(h)]
+        headings = [h for h in headings if 2 <= len(h) <= _TITLE]
+        related = [h for h in headings if _alike(h, own)]
+        if related:
+            return max(related, key=len)
+        # The one heading may be the site's name: then the window's title ends with it.
+        if headings and (name != "h1" or not own or (len(headings) == 1 and text.fold(headings[0]) not in text.fold(window))):
+            return headings[0]
+    shared = about.get("og:title", "")
+    return (shared if 0 < len(shared) <= _TITLE else own[:_TITLE]) or None
+
+
+def window_title(root: Element) -> str:
+    """The `title` element's line, "" if there is none."""
+    for element in root.iter("title"):
+        if not any(above.tag == "svg" for above in element.iterancestors()) and (found := line_of(element)):
+            return found
+    return ""
+
+
+def without_site(window: str, about: Mapping[str, str]) -> str:
+    """A window title without the names of site and column that follow the page's own ("… - 中华人民共和国工业和信息化部")."""
+    names = {text.fold(about[name]) for name in ("sitename", "og:site_name", "columnname", "application-name") if name in about}
+    parts = SEPARATED.split(window)
+    marks = SEPARATED.findall(window)
+    while len(parts) > 1 and len(parts[0]) >= 2:
+        mark, last = marks[-1], parts[-1]
+        if not (
+            "_" in mark
+            or mark.strip() in ("|", "｜")
+            or not last
+            or text.fold(last) in names
+            or _SITE.search(last)
+            or last.isascii()
+        ):
+            break
+        parts.pop()
+        marks.pop()
+    kept = parts[0] + "".join(mark + part for mark, part in zip(marks, parts[1:], strict=True))
+    head, dash, tail = kept.rpartition("-")
+    if dash and len(head) >= 4 and not tail.isascii() and (_SITE.search(tail) or text.fold(tail) in names):
+        kept = head
+    return kept.strip(" -_|—") or window
+
+
+def _alike(heading: str, own: str) -> bool:
+    a, b = text.fold(heading), text.fold(own)
+    return bool(a and b) and (a in b or b in a or a[:12] == b[:12])
+
+
+def _of_the_site(heading: Element) -> bool:
+    """Whether a heading is the site's logo: nothing but a link to its front page, or in the navigation."""
+    if invisible(heading) or any(above.tag == "nav" or invisible(above) for above in heading.iterancestors()):
+        return True
+    link = heading.find(".//a")
+    return link is not None and re.sub(r"^https?://[^/]*", "", (link.get("href") or "").strip()) in (
+        "",
+        "/",
+        "./",
+        "#",
+        "/index.html",
+    )
+
+
+def published(root: Element, about: Mapping[str, str], lines: Sequence[str], today: date) -> When | None:
+    """When the page says that it was published: its meta, the elements that hold the time, or a labelled date in `lines`, those
+    of the page outside its text."""
+    for name in _TIME_META:
+        if name in about and (found := _when(about[name], today)):
+            return found
+    for element in _places(root, _TIME_RANKS):
+        if (found := _when(element.get("datetime") or element.get("content") or line_of(element), today)) is not None:
+            return found
+    for label in _LABELLED_DATES:
+        for line in lines:
+            if (match := label.search(line[:400])) and (found := facts.parse_when(match[1], today)) is not None:
+                return found
+    return None
+
+
+def _places(root: Element, names: Mapping[str, int]) -> list[Element]:
+    """The elements of these names, those of the first name first, then in document order."""
+    found = [(place, element) for element in root.iter() if (place := rank(element, names)) is not None]
+    return [element for _, element in sorted(found[:_MOST_PLACES], key=lambda pair: pair[0])]
+
+
+def _when(said: str, today: date) -> When | None:
+    """A time with its year: "3 小时前" would be another at each reading."""
+    dated = _DATED.search(said[:200])
+    if dated:
+        return facts.parse_when(dated[0], today)
+    return facts.parse_when(said[:100], today) if _YEAR.search(said[:100]) else None
+
+
+def issuer(about: Mapping[str, str], lines: Sequence[str]) -> str | None:
+    """Who the page says issued it: the labelled issuing body, its meta, or the source that its head names."""
+    for line in lines:
+        if (match := _ISSUED_BY.search(line[:400])) and (found := _body(match[1])):
+            return found
+    for name in _ISSUER_META:
+        if name in about and (found := _body(about[name])):
+            return found
+    for line in lines:
+        if (match := _FROM.search(line[:400])) and (found := _body(match[1])):
+            return found
+    return None
+
+
+def _body(said: str) -> str | None:
+    said = re.sub(r"^\s*(?:信息|文章|稿件)?来\s*源\s*[:：]\s*", "", said)
+    end = _NEXT.search(said)
+    found = (said[: end.start()] if end else said).strip(" \t:：,，;；。、-—|>》")
+    if not 2 <= len(found) <= 60 or _NO_ISSUER.fullmatch(found) or found.startswith(("http://", "https://")):
+        return None
+    return found

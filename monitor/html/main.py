@@ -1,0 +1,256 @@
+"""Which part of a page is its main text: by the containers that publishing systems use, else by the density of text.
+
+It chooses elements; it neither reads their text (`dom`) nor knows titles and dates (`head`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from monitor.html.dom import BLOCKS, UNREAD, Element, outermost, rank, raw_text, walk
+from monitor.html.links import is_file, is_picture
+
+#: Containers of known publishing systems and sites, the most telling first: `#id`, `.class`, `tag.class`.
+SPECIFIC = (
+    # WeChat; gov.cn; TRS (NDRC, MOE and most ministries); JPAAS (MIIT, MOFCOM, SAMR and the communications administrations)
+    "#js_content", "#UCAP-CONTENT", ".TRS_UEDITOR", ".TRS_Editor", ".TRS_PreAppend", ".trs_editor_view", ".view.TRS_UEDITOR",
+    "#con_con", ".ccontent", ".xxgk_con", ".art-con", ".art-con-gonggao", ".Three_xilan_07", "#downloadContent",
+    ".moe-detail-box", ".zsy_comain", "#BodyLabel", "#zoom", "#Zoom", ".pages_content", ".article_con", ".zwgkdetail",
+    "#ContentRegion", "#fontzoom", "#articleContent", "#article_content", "#article-content", "#mainText", "#artibody",
+    "#ozoom", "#arti_content", "#xxgk_content", ".xxgk-content", ".gknbxq_detail", ".xlrllt", ".nfw-cms-text",
+    ".details-policy-box", ".bt-content", ".bulletin-content",
+    # universities and news houses that carry notices
+    "#vsb_content", ".v_news_content", ".wp_articlecontent", ".news_txt", ".post_body", "#endText", ".rm_txt_con", ".text_con",
+    # other CMS: Drupal (CISA), WordPress, GitHub
+    ".field--name-body", ".entry-content", ".post-content", ".article__content", ".markdown-body", "[itemprop=articleBody]",
+)  # fmt: skip
+#: Names that other things have too: taken only where the element reads like a text.
+GENERIC = (
+    ".article-content", ".article_content", ".article-body", ".article_body", ".articleContent", ".detail-content",
+    ".detail_content", ".content-detail", ".content_detail", ".news-content", ".news_content", ".newscontent", ".con_text",
+    ".conTxt", ".page-content", "div.article", "div.detail", "#article", "#detail", "article", "#content", ".content", "main",
+    "[role=main]",
+)  # fmt: skip
+_NAMES = {name: place for place, name in enumerate(SPECIFIC + GENERIC)}
+
+#: Names of what stands in or beside a text without being part of it.
+_JUNK = re.compile(
+    r"(?:^|[-_])(?:jiathis|bdshare\w*|bshare\w*|share\w*|sharing|social|qr_?code|qr_container|ewm|erweima|print|toolbar|tool_?bar|"
+    r"breadcrumbs?|crumbs?|position|pagination|pager|pagenav|prev_?next|prenext|related\w*|recommend\w*|xgxx|xglj|xgyd|xgwd|xgbd|"
+    r"footer|foot|copyright|comments?|feedback|subscribe|newsletter|cookie\w*|banner)(?:$|[-_])|^div_div$|^jiathis|^bdshare",
+    re.I,
+)
+_APART = frozenset({"nav", "footer"})
+#: Menus and lists of other pages, or part of the text: their links tell which.
+_PERHAPS = frozenset({"aside", "header"})
+_APART_ROLES = frozenset({"navigation", "contentinfo", "search", "banner"})
+_SENTENCE = re.compile(r"[，。；：、！？,.;!?]")
+#: What stands at the foot of every page counts as little as a link.
+_IMPRINT = re.compile(
+    r"版权所有|ICP备|公网安备|网站标识码|copyright|all rights reserved|技术支持[:：]|(?:主办|承办)单位[:：]", re.I
+)
+#: A paragraph shorter than this many characters tells nothing of where the text is.
+_PARAGRAPH = 25
+_LINKED = 0.35
+#: What density finds must be this long, and hold this share of all unlinked text, else the whole page is the text.
+_DENSE = 80
+_SHARE = 0.35
+
+
+@dataclass(slots=True)
+class _Frame:
+    """What was counted in an element: characters that are not white space, those of them in links, and its score."""
+
+    element: Element
+    block: bool
+    chars: int = 0
+    linked: int = 0
+    own: int = 0
+    own_linked: int = 0
+    marks: int = 0
+    files: int = 0
+    pictures: int = 0
+    score: float = 0.0
+
+    @property
+    def unlinked(self) -> int:
+        return self.chars - self.linked
+
+
+@dataclass(slots=True)
+class Survey:
+    """One pass over a page: the containers that were found, what is not text, and where text is dense."""
+
+    containers: dict[int, list[_Frame]] = field(default_factory=dict)
+    junk: set[Element] = field(default_factory=set)
+    dense: dict[Element, _Frame] = field(default_factory=dict)
+    total: _Frame | None = None
+    body: Element | None = None
+
+
+def survey(body: Element, skip: set[Element]) -> Survey:
+    """Count and classify everything visible in `body`."""
+    found = Survey(body=body)
+    stack: list[_Frame] = []
+    links = 0
+    for event, element in walk(body, skip):
+        if event == "start":
+            stack.append(_Frame(element, element.tag in BLOCKS, files=is_file(element), pictures=is_picture(element)))
+            links += element.tag == "a"
+            if piece := element.text:
+                _count(stack, piece, links > 0)
+            continue
+        if event == "end":
+            links -= element.tag == "a"
+            _close(stack, found)
+        if stack and (piece := element.tail):
+            _count(stack, piece, links > 0)
+    return found
+
+
+def _count(stack: list[_Frame], piece: str, linked: bool) -> None:
+    if piece.isspace():
+        return
+    chars = sum(map(len, piece.split()))
+    frame = stack[-1]
+    frame.chars += chars
+    frame.own += chars
+    if linked or _IMPRINT.search(piece):
+        frame.linked += chars
+        frame.own_linked += chars
+    else:
+        frame.marks += len(_SENTENCE.findall(piece))
+
+
+def _close(stack: list[_Frame], found: Survey) -> None:
+    frame = stack.pop()
+    element = frame.element
+    above = stack[-1] if stack else None
+    if frame.block or above is None:
+        _score(frame, stack)
+        if frame.chars >= _PARAGRAPH:
+            found.dense[element] = frame
+    if above is None:
+        found.total = frame
+    else:
+        above.chars += frame.chars
+        above.linked += frame.linked
+        above.files += frame.files
+        above.pictures += frame.pictures
+        if not frame.block:
+            above.own += frame.own
+            above.own_linked += frame.own_linked
+            above.marks += frame.marks
+        if _is_junk(frame):
+            found.junk.add(element)
+    place = rank(element, _NAMES)
+    if place is not None and (frame.chars or frame.files or frame.pictures):
+        found.containers.setdefault(place, []).append(frame)
+
+
+def _score(frame: _Frame, stack: list[_Frame]) -> None:
+    """A paragraph speaks for the blocks that hold it, and for itself: texts broken by `br` alone are one block."""
+    if frame.own < _PARAGRAPH or frame.own_linked > _LINKED * frame.own:
+        return
+    points = 1 + min(frame.own / 100, 10) + min(frame.marks, 10)
+    frame.score += points / 2
+    share = 1.0
+    for above in reversed(stack[-12:]):
+        if above.block:
+            above.score += points * share
+            share /= 2
+            if share < 0.5:
+                break
+
+
+def _is_junk(frame: _Frame) -> bool:
+    """Whether an element stands in the text without belonging to it: so named, and short or made of links."""
+    element = frame.element
+    if frame.files or not (element.keys() or element.tag in _APART or element.tag in _PERHAPS):
+        return False
+    if element.tag in _APART or element.get("role") in _APART_ROLES:
+        return True
+    if element.tag in _PERHAPS:
+        return frame.linked >= frame.chars / 2
+    named, called = element.get("class"), element.get("id")
+    if (named is None and called is None) or (frame.chars > 120 and frame.linked < frame.chars / 2):
+        return False
+    return any(_JUNK.search(name) for name in f"{named or ''} {called or ''}".split())
+
+
+def main_elements(found: Survey) -> list[Element] | None:
+    """The elements that hold the main text, in document order, none in another; None where only the whole page will do."""
+    if (
+        not any(place < len(SPECIFIC) for place in found.containers)
+        and found.body is not None
+        and (unseen := unseen_containers(found.body, found.junk))
+    ):
+        return unseen
+    for place in sorted(found.containers):
+        frames = found.containers[place]
+        if place >= len(SPECIFIC):
+            best = max(frames, key=lambda frame: frame.unlinked)
+            if best.chars >= _PARAGRAPH and best.linked <= _LINKED * best.chars and _holds_enough(best, found):
+                return [best.element]
+            continue
+        visible = [frame for frame in frames if frame.element not in found.junk]
+        outer = _once(outermost([frame.element for frame in visible]), found)
+        if outer:
+            return outer
+    return _dense(found)
+
+
+def unseen_containers(body: Element, skip: set[Element]) -> list[Element]:
+    """The first known container with text that stands in something hidden: pages show it by script, and unclosed elements of
+    the page's own tools swallow it."""
+    ranked: dict[int, list[Element]] = {}
+    for element in body.iter():
+        place = rank(element, _NAMES)
+        if place is not None and place < len(SPECIFIC) and element.tag not in UNREAD:
+            ranked.setdefault(place, []).append(element)
+    for place in sorted(ranked):
+        inside = [e for e in ranked[place] if e not in skip and not any(above.tag in UNREAD for above in e.iterancestors())]
+        told = [e for e in outermost(inside) if raw_text(e, skip).strip()]
+        if told:
+            return told[:1]
+    return []
+
+
+def _once(elements: list[Element], found: Survey) -> list[Element]:
+    """Those with a text, a file or a picture; of several that say the same (a page for the screen and for print) the first."""
+    kept: dict[str, Element] = {}
+    for element in elements:
+        said = " ".join(raw_text(element, found.junk).split())
+        if said or any(is_file(part) or is_picture(part) for part in element.iter("a", "img")):
+            kept.setdefault(said, element)
+    return list(kept.values())
+
+
+def _holds_enough(frame: _Frame, found: Survey) -> bool:
+    total = found.total.unlinked if found.total else 0
+    return frame.unlinked >= _SHARE * total
+
+
+def _dense(found: Survey) -> list[Element] | None:
+    best: _Frame | None = None
+    top = 0.0
+    for frame in found.dense.values():
+        value = frame.score * (1 - frame.linked / frame.chars)
+        if value > top:
+            best, top = frame, value
+    if best is None:
+        return None
+    for above in best.element.iterancestors():
+        wider = found.dense.get(above)
+        if wider is not None and _adds_text(wider, best):
+            best = wider
+    if best.unlinked < _DENSE or not _holds_enough(best, found):
+        return None
+    return [best.element]
+
+
+def _adds_text(wider: _Frame, inner: _Frame) -> bool:
+    """Whether the wider block holds more of the same text, not merely what surrounds it."""
+    more, linked = wider.chars - inner.chars, wider.linked - inner.linked
+    return more - linked >= inner.unlinked / 4 and linked <= 0.3 * more

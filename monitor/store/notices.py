@@ -1,0 +1,376 @@
+"""Notices and their versions: what is known of them, and how a decision's steps become rows. The only code that writes versions.
+
+The newest text of a notice is a plain column; older texts and raw bytes are frames against their newer neighbour (`frames`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from monitor import text, urls
+from monitor.decide import Known
+from monitor.model import Attachment, Document, Notice, Version, When, when_from, when_text
+from monitor.store import frames
+from monitor.store.database import dumps, moment, stamp
+
+Connection = sqlite3.Connection
+
+_KNOWN = (
+    "id, key, url, row_title, row_print, row_how, row_published, page_print, page_how, state, gone_by, missing, seq,"
+    " length(text) AS length"
+)
+
+
+def _known(row: sqlite3.Row) -> Known:
+    return Known(
+        row["id"],
+        row["key"],
+        row["url"],
+        row["row_title"],
+        row["row_print"],
+        row["row_how"],
+        when_from(row["row_published"]),
+        row["page_print"],
+        row["page_how"] or "",
+        row["state"],
+        row["gone_by"],
+        row["missing"],
+        row["seq"],
+        row["length"],
+    )
+
+
+def chunks(values: Iterable[object], size: int = 500) -> Iterable[list[object]]:
+    """`values` in lists short enough for one statement."""
+    taken = list(values)
+    for start in range(0, len(taken), size):
+        yield taken[start : start + size]
+
+
+def marks(values: Sequence[object]) -> str:
+    """As many question marks as there are values."""
+    return ",".join("?" * len(values))
+
+
+def known_keys(conn: sqlite3.Connection, source: str, keys: Iterable[str]) -> dict[str, Known]:
+    """Those of the keys that are known, without their history."""
+    found: dict[str, Known] = {}
+    for part in chunks(keys):
+        sql = f"SELECT {_KNOWN} FROM notices WHERE source = ? AND key IN ({marks(part)})"  # noqa: S608 - only question marks are put in
+        found |= {row["key"]: _known(row) for row in conn.execute(sql, (source, *part))}
+    return found
+
+
+def known(
+    conn: sqlite3.Connection,
+    source: str,
+    rows: Sequence[Notice],
+    prints: Mapping[str, str],
+    order: Iterable[int],
+    now: datetime,
+    *,
+    complete: bool,
+) -> list[Known]:
+    """Every notice that a row may be, and every one of the last list (or, for a complete list, all that are present); with its
+    history where the row says something else than what stands. `prints` maps a row's key to its fingerprint."""
+    found = {k.id: k for k in known_keys(conn, source, prints).values()}
+    queries: list[tuple[str, Iterable[object]]] = [("id", [i for i in order if i not in found])]
+    if any(row.key not in {k.key for k in found.values()} for row in rows):
+        queries.append(("address", [urls.identity(row.url) for row in rows if row.url]))
+    for column, values in queries:
+        for part in chunks(values):
+            sql = f"SELECT {_KNOWN} FROM notices WHERE source = ? AND {column} IN ({marks(part)})"  # noqa: S608 - a fixed column and question marks
+            found |= {row["id"]: _known(row) for row in conn.execute(sql, (source, *part))}
+    if complete:
+        sql = f"SELECT {_KNOWN} FROM notices WHERE source = ? AND state = 'present'"  # noqa: S608 - fixed columns
+        found |= {row["id"]: _known(row) for row in conn.execute(sql, (source,)) if row["id"] not in found}
+    return [with_history(conn, k, now) if prints.get(k.key) not in (None, k.row_print) else k for k in _with_doubts(conn, found)]
+
+
+def _with_doubts(conn: sqlite3.Connection, found: Mapping[int, Known]) -> list[Known]:
+    doubts: dict[int, dict[str, str]] = {}
+    for part in chunks(found):
+        sql = f"SELECT notice, aspect, print FROM doubts WHERE notice IN ({marks(part)})"  # noqa: S608 - only question marks are put in
+        for row in conn.execute(sql, part):
+            doubts.setdefault(row["notice"], {})[row["aspect"]] = row["print"]
+    return [replace(k, doubts=doubts[k.id]) if k.id in doubts else k for k in found.values()]
+
+
+def with_history(conn: sqlite3.Connection, k: Known, now: datetime) -> Known:
+    """The same with its former fingerprints and how often it was revised within a day."""
+    former: set[str | None] = set()
+    for row in conn.execute("SELECT row_print, page_print FROM versions WHERE notice = ? AND seq < ?", (k.id, k.seq)):
+        former |= {row["row_print"], row["page_print"]}
+    former -= {k.row_print, k.page_print}
+    day = stamp(now - timedelta(days=1))
+    revised = conn.execute(
+        "SELECT count(*) FROM changes WHERE notice = ? AND kind = 'revised' AND at > ?", (k.id, day)
+    ).fetchone()[0]
+    last = conn.execute(
+        "SELECT reason FROM changes WHERE notice = ? AND kind = 'revised' ORDER BY id DESC LIMIT 1", (k.id,)
+    ).fetchone()
+    return replace(
+        k,
+        former=frozenset(print_ for print_ in former if print_),
+        revised_today=revised,
+        last_reason=last["reason"] if last else "",
+    )
+
+
+def one(conn: sqlite3.Connection, notice: int, now: datetime) -> tuple[Known, sqlite3.Row]:
+    """One notice with its history, and its whole row."""
+    row = conn.execute("SELECT *, length(text) AS length FROM notices WHERE id = ?", (notice,)).fetchone()
+    k = _with_doubts(conn, {row["id"]: _known(row)})[0]
+    return with_history(conn, k, now), row
+
+
+def row(conn: sqlite3.Connection, notice: int) -> sqlite3.Row | None:
+    """One notice's whole row, or None."""
+    found: sqlite3.Row | None = conn.execute("SELECT * FROM notices WHERE id = ?", (notice,)).fetchone()
+    return found
+
+
+def shown_title(row_title: str, page_title: str | None) -> str:
+    """The title to show: the row's, or the page's where the row cut it short."""
+    stem = re.sub(r"[….·\s]+$", "", row_title)
+    if page_title and (not row_title or (len(page_title) > len(row_title) and text.fold(page_title).startswith(text.fold(stem)))):
+        return page_title
+    return row_title
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a new version of a notice says. None keeps what the version before said."""
+
+    reason: str
+    how: str
+    title: str | None = None
+    text: str | None = None
+    published: When | None = None
+    row_print: str | None = None
+    page_print: str | None = None
+    raw: bytes | None = None
+    attachments: tuple[Attachment, ...] | None = None
+
+
+def add(conn: sqlite3.Connection, notice: Notice, row_print: str, how: str, now: datetime, *, baseline: bool) -> int:
+    """A notice never seen, with its first version; its id."""
+    said = notice.text if notice.text is not None else notice.summary
+    at, published = stamp(now), when_text(notice.published)
+    done = conn.execute(
+        "INSERT INTO notices (source, key, url, address, title, row_title, published, row_published, text, labels, first_seen,"
+        " last_seen, baseline, row_print, row_how) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            notice.source_id,
+            notice.key,
+            notice.url,
+            urls.identity(notice.url) if notice.url else None,
+            notice.title,
+            notice.title,
+            published,
+            published,
+            said,
+            dumps(notice.labels),
+            at,
+            at,
+            int(baseline),
+            row_print,
+            how,
+        ),
+    )
+    id_ = int(done.lastrowid or 0)
+    conn.execute(
+        "INSERT INTO versions (notice, seq, fingerprint, row_print, title, published, seen_at, how, reason)"
+        " VALUES (?, 1, ?, ?, ?, ?, ?, ?, 'first sight')",
+        (id_, row_print, row_print, notice.title, published, at, how),
+    )
+    conn.execute("UPDATE sources SET notices = notices + 1 WHERE id = ?", (notice.source_id,))
+    attach(conn, id_, notice.attachments, now)
+    return id_
+
+
+def push(conn: sqlite3.Connection, notice: int, state: State, now: datetime) -> int:
+    """A further version of a notice; its seq. The former newest becomes a frame against it."""
+    row = conn.execute("SELECT * FROM notices WHERE id = ?", (notice,)).fetchone()
+    seq, new_text = row["seq"] + 1, row["text"] if state.text is None else state.text
+    _frame_text(conn, notice, row["seq"], row["text"], new_text)
+    if state.raw is not None:
+        _frame_raw(conn, notice, state.raw)
+    title = row["title"] if state.title is None else state.title
+    published = row["published"] if state.published is None else when_text(state.published)
+    row_print, page_print = state.row_print or row["row_print"], state.page_print or row["page_print"]
+    conn.execute(
+        "INSERT INTO versions (notice, seq, fingerprint, row_print, page_print, title, published, seen_at, how, reason,"
+        " attachments, raw, raw_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            notice,
+            seq,
+            text.fingerprint({"title": title, "text": new_text}),
+            row_print,
+            page_print,
+            title,
+            published,
+            stamp(now),
+            state.how,
+            state.reason,
+            dumps([[a.url, a.name, a.sha256] for a in state.attachments]) if state.attachments else None,
+            frames.pack(state.raw) if state.raw is not None else None,
+            1 if state.raw is not None else None,
+        ),
+    )
+    conn.execute(
+        "UPDATE notices SET seq = ?, title = ?, text = ?, published = ?, row_print = ?, page_print = ? WHERE id = ?",
+        (seq, title, new_text, published, row_print, page_print, notice),
+    )
+    return int(seq)
+
+
+def _frame_text(conn: sqlite3.Connection, notice: int, seq: int, old: str, new: str) -> None:
+    key = frames.is_key(seq) or not new
+    frame = frames.pack(old.encode(), None if key else new.encode())
+    conn.execute("UPDATE versions SET text = ?, text_key = ? WHERE notice = ? AND seq = ?", (frame, int(key), notice, seq))
+
+
+def _frame_raw(conn: sqlite3.Connection, notice: int, new: bytes) -> None:
+    row = conn.execute(
+        "SELECT seq, raw FROM versions WHERE notice = ? AND raw IS NOT NULL ORDER BY seq DESC LIMIT 1", (notice,)
+    ).fetchone()
+    if row is None or not new or frames.is_key(row["seq"]):
+        return
+    frame = frames.pack(frames.unpack(row["raw"]), new)
+    conn.execute("UPDATE versions SET raw = ?, raw_key = 0 WHERE notice = ? AND seq = ?", (frame, notice, row["seq"]))
+
+
+def text_of(conn: sqlite3.Connection, notice: int, seq: int) -> str:
+    """The text of any version, restored from at most `frames.KEY_EVERY` frames. Raises KeyError where there is none."""
+    row = conn.execute("SELECT seq, text FROM notices WHERE id = ?", (notice,)).fetchone()
+    if row is None or not 1 <= seq <= row["seq"]:
+        raise KeyError((notice, seq))
+    chain = conn.execute(
+        "SELECT text AS frame, text_key AS key FROM versions WHERE notice = ? AND seq >= ? AND seq < ? ORDER BY seq LIMIT ?",
+        (notice, seq, row["seq"], frames.KEY_EVERY),
+    ).fetchall()
+    return _restore(chain, row["text"].encode()).decode()
+
+
+def raw_of(conn: sqlite3.Connection, notice: int, seq: int) -> bytes | None:
+    """The raw bytes that a version was read from; None where it was not read from a page."""
+    chain = conn.execute(
+        "SELECT seq, raw AS frame, raw_key AS key FROM versions WHERE notice = ? AND seq >= ? AND raw IS NOT NULL ORDER BY seq"
+        " LIMIT ?",
+        (notice, seq, 2 * frames.KEY_EVERY),
+    ).fetchall()
+    if not chain or chain[0]["seq"] != seq:
+        return None
+    return _restore(chain, b"")
+
+
+def _restore(chain: Sequence[sqlite3.Row], newest: bytes) -> bytes:
+    """From the first key frame (or the newest, which is no frame) back to the first of the chain."""
+    stop = next((place for place, row in enumerate(chain) if row["key"]), len(chain))
+    data = frames.unpack(chain[stop]["frame"]) if stop < len(chain) else newest
+    for row in reversed(chain[:stop]):
+        data = frames.unpack(row["frame"], data)
+    return data
+
+
+def version(conn: sqlite3.Connection, notice: int, seq: int | None) -> Version | None:
+    """One version whole; None for None."""
+    if seq is None:
+        return None
+    row = conn.execute("SELECT * FROM versions WHERE notice = ? AND seq = ?", (notice, seq)).fetchone()
+    if row is None:
+        raise KeyError((notice, seq))
+    return Version(
+        notice,
+        seq,
+        row["fingerprint"],
+        row["title"],
+        text_of(conn, notice, seq),
+        when_from(row["published"]),
+        datetime.fromisoformat(row["seen_at"]),
+        row["how"],
+        tuple(Attachment(url, name, sha256=sha256) for url, name, sha256 in json.loads(row["attachments"] or "[]")),
+    )
+
+
+# --- small facts of one notice
+
+
+def attach(conn: sqlite3.Connection, notice: int, attachments: Iterable[Attachment], now: datetime) -> None:
+    """The files that a notice links to; those that it no longer links to are marked gone."""
+    urls_ = []
+    for one_ in attachments:
+        urls_.append(one_.url)
+        conn.execute(
+            "INSERT INTO attachments (notice, url, name, media_type, first_seen) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (notice, url) DO UPDATE SET name = excluded.name, gone = 0",
+            (notice, one_.url, one_.name, one_.media_type, stamp(now)),
+        )
+    for row in conn.execute("SELECT id, url FROM attachments WHERE notice = ? AND NOT gone", (notice,)).fetchall():
+        if row["url"] not in urls_:
+            conn.execute("UPDATE attachments SET gone = 1 WHERE id = ?", (row["id"],))
+
+
+def attachments_of(conn: sqlite3.Connection, notice: int) -> tuple[Attachment, ...]:
+    """The files that a notice links to now."""
+    rows = conn.execute("SELECT * FROM attachments WHERE notice = ? AND NOT gone ORDER BY id", (notice,))
+    return tuple(Attachment(row["url"], row["name"], row["media_type"], row["sha256"], row["bytes"]) for row in rows)
+
+
+def page_facts(conn: sqlite3.Connection, notice: int, how: str, document: Document) -> None:
+    """What a page says beside its text: how it was read, its date where the row has none, where it is from."""
+    conn.execute(
+        "UPDATE notices SET page_how = ?, published = coalesce(published, ?), origin = coalesce(?, origin) WHERE id = ?",
+        (how, when_text(document.published), document.issuer, notice),
+    )
+
+
+def doubt(conn: sqlite3.Connection, notice: int, aspect: str, print_: str, now: datetime) -> None:
+    """A state that was seen and does not count yet."""
+    conn.execute(
+        "INSERT INTO doubts (notice, aspect, print, since) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (notice, aspect) DO UPDATE SET print = excluded.print, since = excluded.since",
+        (notice, aspect, print_, stamp(now)),
+    )
+
+
+def settle(conn: sqlite3.Connection, notice: int, aspect: str) -> None:
+    """No doubt any more."""
+    conn.execute("DELETE FROM doubts WHERE notice = ? AND aspect = ?", (notice, aspect))
+
+
+def set_state(conn: sqlite3.Connection, notice: int, state: str, by: str | None, now: datetime) -> None:
+    """Present or withdrawn, by its row or by its page."""
+    conn.execute(
+        "UPDATE notices SET state = ?, gone_by = ?, gone_at = ?, missing = 0 WHERE id = ?",
+        (state, by, stamp(now) if by else None, notice),
+    )
+
+
+def list_order(conn: sqlite3.Connection, before: Iterable[int], now: Iterable[int], last_ok: datetime | None) -> None:
+    """The notices that stand in the list now. Those that left it keep the moment of the last check that saw them."""
+    old, new = set(before), set(now)
+    for part in chunks(old - new):
+        sql = f"UPDATE notices SET listed = 0, last_seen = coalesce(?, last_seen) WHERE id IN ({marks(part)})"  # noqa: S608 - only question marks are put in
+        conn.execute(sql, (stamp(last_ok) if last_ok else None, *part))
+    for part in chunks(new - old):
+        conn.execute(f"UPDATE notices SET listed = 1 WHERE id IN ({marks(part)})", part)  # noqa: S608 - only question marks are put in
+
+
+def seen_again(conn: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """They are in the list: nothing is missing."""
+    for part in chunks(ids):
+        conn.execute(f"UPDATE notices SET missing = 0 WHERE missing > 0 AND id IN ({marks(part)})", part)  # noqa: S608 - only question marks are put in
+
+
+def first_seen(row: sqlite3.Row) -> datetime:
+    """When a notice was first seen."""
+    found = moment(row["first_seen"])
+    assert found is not None
+    return found

@@ -1,0 +1,486 @@
+"""Receivers on loopback that play the services monitor tells people through: WeCom's robot, a plain webhook, a mail server.
+
+Each is a context manager, refuses what the real one refuses, counts what it ACCEPTED (`accepted`) and what it did not
+(`refused`), and follows a script: `script(a, b)` answers the next two requests with a and b; when the script is over, everything
+valid is accepted again. `always(a)` answers every request with a, until `always(None)`. Nothing here sleeps: what hangs is
+released when the receiver closes, or by `release()`.
+
+    with WeComReceiver() as bot:
+        bot.script(errcode(45009), status(503), HANG)
+        channel = Channel("ops", bot.target, endpoint=bot.url)
+        ...
+        assert bot.accepted.texts == ["…"]
+"""
+# ruff: noqa: N802, N815 (http.server and aiosmtpd choose the names of their hooks)
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+import json
+import socket
+import ssl
+import threading
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Generic, Self, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+A = TypeVar("A")
+
+
+class Script(Generic[A]):
+    """The next answers, safe for threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._next: deque[A] = deque()
+        self._always: A | None = None
+
+    def add(self, answers: Iterable[A]) -> None:
+        with self._lock:
+            self._next.extend(answers)
+
+    def always(self, answer: A | None) -> None:
+        with self._lock:
+            self._always = answer
+
+    def take(self) -> A | None:
+        """The next answer, None for "as a service that is well"."""
+        with self._lock:
+            return self._next.popleft() if self._next else self._always
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._next)
+
+
+# --- HTTP ------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an HTTP receiver does: a status and a body (bytes, or JSON), or hang, or drop the connection without a word.
+
+    `accepts`: the message counts as accepted although the answer is lost (hang or drop after it was taken).
+    """
+
+    status: int = 200
+    body: Any = b""
+    headers: tuple[tuple[str, str], ...] = ()
+    act: str = "answer"  # answer | hang | drop
+    accepts: bool = False
+
+
+HANG = Answer(act="hang")
+DROP = Answer(act="drop")
+TAKEN_THEN_DROP = Answer(act="drop", accepts=True)
+GARBAGE = Answer(body=b"<html>maintenance \xff</html>")
+NO_CODE = Answer(body={"hello": "world"})
+
+
+def status(code: int, body: Any = b"", *, retry_after: str | None = None, **headers: str) -> Answer:
+    """An HTTP status, with a body (bytes, or an object as JSON), Retry-After and further headers."""
+    found = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    found += (("Retry-After", retry_after),) if retry_after else ()
+    return Answer(code, body, found, accepts=200 <= code < 300)
+
+
+def errcode(code: int, words: str = "refused") -> Answer:
+    """What the Chinese robots answer: HTTP 200 and a code in the body; 0 is accepted."""
+    return Answer(body={"errcode": code, "errmsg": words}, accepts=code == 0)
+
+
+def redirect(location: str, code: int = 302) -> Answer:
+    return status(code, Location=location)
+
+
+@dataclass(frozen=True)
+class Post:
+    """One request as it came."""
+
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    headers: dict[str, str]  # names in lower case
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def form(self) -> dict[str, list[str]]:
+        return parse_qs(self.body.decode("utf-8"))
+
+
+@dataclass
+class Posts:
+    """Requests in the order of their coming."""
+
+    list: list[Post] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.list)
+
+    def __iter__(self) -> Any:
+        return iter(self.list)
+
+    def __getitem__(self, index: int) -> Post:
+        return self.list[index]
+
+    @property
+    def texts(self) -> list[str]:
+        """The text of each message: of WeCom's `content`, of a webhook's `message`, else the body."""
+        return [_text(post) for post in self.list]
+
+
+def _text(post: Post) -> str:
+    try:
+        body = post.json
+    except ValueError:
+        return post.body.decode("utf-8", "replace")
+    if isinstance(body, dict):
+        inner = body.get(str(body.get("msgtype")))
+        if isinstance(inner, dict):
+            return str(inner.get("content", ""))
+        return str(body.get("message", body))
+    return str(body)
+
+
+class HttpReceiver:
+    """A plain webhook: 200 to everything, unless scripted. `url` is its address, without a slash at the end."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.accepted = Posts()
+        self.refused = Posts()
+        self._script: Script[Answer] = Script()
+        self._released = threading.Event()
+        self._lock = threading.Lock()
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                receiver._serve(self)
+
+            do_GET = do_PUT = do_POST
+
+            def log_message(self, *_: object) -> None:
+                """Tests read `accepted` and `refused` instead."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def asked(self) -> int:
+        """How many requests came, taken or not."""
+        return len(self.accepted) + len(self.refused)
+
+    @property
+    def scripted(self) -> int:
+        """How many scripted answers nobody has asked for yet."""
+        return len(self._script)
+
+    def script(self, *answers: Answer) -> None:
+        """Answer the next requests with these, one each; then as a service that is well."""
+        self._script.add(answers)
+
+    def always(self, answer: Answer | None) -> None:
+        """Answer everything that is not scripted with this; None: be well again."""
+        self._script.always(answer)
+
+    def release(self) -> None:
+        """Let go of everything that hangs."""
+        self._released.set()
+
+    def judge(self, post: Post) -> Answer:
+        """What a service that is well answers."""
+        return Answer(body={}, accepts=True)
+
+    def _serve(self, handler: BaseHTTPRequestHandler) -> None:
+        parts = urlsplit(handler.path)
+        body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in handler.headers.items()}
+        post = Post(handler.command, parts.path, parse_qs(parts.query), headers, body)
+        answer = self._script.take() or self.judge(post)
+        with self._lock:
+            (self.accepted if answer.accepts else self.refused).list.append(post)
+        if answer.act == "hang":
+            self._released.wait()
+        if answer.act != "answer":
+            handler.close_connection = True
+            with suppress(OSError):
+                handler.connection.shutdown(socket.SHUT_RDWR)
+            return
+        raw = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body, ensure_ascii=False).encode("utf-8")
+        with suppress(OSError):  # whoever asked may be gone
+            handler.send_response(answer.status)
+            for name, value in answer.headers:
+                handler.send_header(name, value)
+            handler.send_header("Content-Length", str(len(raw)))
+            handler.end_headers()
+            handler.wfile.write(raw)
+
+
+class WebhookReceiver(HttpReceiver):
+    """A plain webhook for Apprise's `json://`, `xml://` and `form://`."""
+
+    def target(self, scheme: str = "json", path: str = "/hook") -> str:
+        return f"{scheme}://127.0.0.1:{self.port}{path}"
+
+
+class WeComReceiver(HttpReceiver):
+    """WeCom's group robot: checks key, type, emptiness and length as the real one does. `limit`: accepts so many, then 45009."""
+
+    def __init__(self, key: str = "693a91f6-7abc-4bc4-97a0-0ec2sifa5aaa", port: int = 0) -> None:
+        super().__init__(port)
+        self.key = key
+        self.limit: int | None = None
+
+    @property
+    def target(self) -> str:
+        return f"wecombot://{self.key}"
+
+    def judge(self, post: Post) -> Answer:
+        if post.path != "/cgi-bin/webhook/send" or post.query.get("key") != [self.key]:
+            return errcode(93000, "invalid webhook url, hint: [1714538355], from ip: 127.0.0.1")
+        if self.limit is not None and len(self.accepted) >= self.limit:
+            return errcode(45009, "api freq out of limit")
+        try:
+            body = json.loads(post.body.decode("utf-8"))
+        except ValueError:
+            return errcode(47001, "data format error")
+        form = body.get("msgtype")
+        most = {"text": 2048, "markdown": 4096}.get(form)
+        if most is None:
+            return errcode(40008, "invalid message type")
+        content = body.get(form, {}).get("content", "")
+        if not content.strip():
+            return errcode(44004, "empty content")
+        if len(content.encode("utf-8")) > most:
+            return errcode(40058, f"{form}.content exceed max length {most}. invalid Request Parameter")
+        return errcode(0, "ok")
+
+
+# --- SMTP ------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the mail server does at one step of the next mail: a reply, or hang, or drop the connection.
+
+    `step`: EHLO | AUTH | MAIL | RCPT | DATA; at RCPT, `only` names the one recipient who is meant (None: all).
+    """
+
+    step: str
+    reply: str = ""
+    only: str | None = None
+    act: str = "reply"  # reply | hang | drop
+
+
+def at(step: str, reply: str, only: str | None = None) -> tuple[Reply, ...]:
+    """Refuse at a step: `at("RCPT", "550 5.1.1 no such user", only="b@example.org")`. Add them up for several."""
+    return (Reply(step, reply, only),)
+
+
+def hang(step: str) -> tuple[Reply, ...]:
+    return (Reply(step, act="hang"),)
+
+
+def drop(step: str) -> tuple[Reply, ...]:
+    return (Reply(step, act="drop"),)
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One accepted mail, as it came over the wire."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    raw: bytes
+    tls: bool
+
+    @property
+    def message(self) -> EmailMessage:
+        return email.message_from_bytes(self.raw, policy=email.policy.default)
+
+    def part(self, kind: str) -> str:
+        """The text of the first `text/<kind>` part; "" if there is none."""
+        body = self.message.get_body((kind,))
+        return "" if body is None else str(body.get_content())
+
+
+class SmtpReceiver:
+    """A mail server: accepts everything, unless scripted. One scripted answer (a tuple of replies) is for one connection.
+
+    `login`: the (user, password) that it asks for; `tls`: how (None, "starttls", "ssl"), with `context` as its certificate.
+    `refused` holds (step, reply) for each refusal, hang and drop.
+    """
+
+    def __init__(
+        self,
+        *,
+        login: tuple[str, str] | None = None,
+        tls: str | None = None,
+        context: ssl.SSLContext | None = None,
+        size: int = 33554432,
+    ) -> None:
+        self.accepted: list[Mail] = []
+        self.refused: list[tuple[str, str]] = []
+        self.login, self.tls, self.context, self.size = login, tls, context, size
+        self.port = 0
+        self._script: Script[tuple[Reply, ...]] = Script()
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def target(self, query: str = "", user: str = "") -> str:
+        """The channel's URL; `user` is "name:password@"; the sender is monitor@example.org, the recipient team@example.org."""
+        scheme = "mailtos" if self.tls else "mailto"
+        mode = f"&mode={self.tls}" if self.tls else ""
+        return f"{scheme}://{user}127.0.0.1:{self.port}?from=monitor@example.org&to=team@example.org{mode}{query and '&' + query}"
+
+    def script(self, *answers: tuple[Reply, ...]) -> None:
+        """Treat the next connections so, one each; then as a server that is well."""
+        self._script.add(answers)
+
+    def always(self, answer: tuple[Reply, ...] | None) -> None:
+        """Treat every connection so that is not scripted; None: be well again."""
+        self._script.always(answer)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._main())
+        self._loop.close()
+
+    async def _main(self) -> None:
+        server = await self._loop.create_server(self._protocol, "127.0.0.1", 0, ssl=self.context if self.tls == "ssl" else None)
+        self.port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        await self._stop.wait()
+        server.close()
+        mine = asyncio.current_task()
+        waiting = [task for task in asyncio.all_tasks() if task is not mine]
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    def _protocol(self) -> SMTP:
+        handler = _Handler(self, self._script.take() or ())
+        return SMTP(
+            handler,
+            hostname="mx.example.org",
+            data_size_limit=self.size,
+            loop=self._loop,
+            tls_context=self.context if self.tls == "starttls" else None,
+            require_starttls=self.tls == "starttls",
+            authenticator=handler.authenticate if self.login else None,
+            auth_required=self.login is not None,
+            auth_require_tls=False,
+        )
+
+
+class _Handler:
+    """aiosmtpd's hooks for one connection: the scripted reply of a step, once each."""
+
+    def __init__(self, receiver: SmtpReceiver, replies: tuple[Reply, ...]) -> None:
+        self.receiver = receiver
+        self.replies = list(replies)
+
+    async def _scripted(self, server: SMTP, step: str, address: str = "") -> str | None:
+        for one in self.replies:
+            if one.step == step and one.only in (None, address):
+                self.receiver.refused.append((step, one.reply or one.act))
+                if one.act == "hang":
+                    await asyncio.Event().wait()
+                if one.act == "drop" and server.transport is not None:
+                    server.transport.abort()
+                return one.reply or "421 closing"
+        return None
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        reply = await self._scripted(server, "EHLO")
+        if reply:
+            return reply.split("\n")  # each line of a reply of several lines: "250-mx\n250 AUTH GSSAPI"
+        return responses if self.receiver.login else [line for line in responses if "AUTH" not in line]
+
+    async def handle_HELO(self, server: SMTP, session: Session, envelope: Envelope, hostname: str) -> str:
+        session.host_name = hostname
+        return await self._scripted(server, "EHLO") or "250 mx.example.org"
+
+    async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+        reply = await self._scripted(server, "MAIL")
+        if reply:
+            return reply
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+        reply = await self._scripted(server, "RCPT", address)
+        if reply:
+            return reply
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        reply = await self._scripted(server, "DATA")
+        if reply:
+            return reply
+        raw = envelope.original_content or b""
+        mail = Mail(
+            envelope.mail_from or "", tuple(envelope.rcpt_tos), raw, self.receiver.tls == "ssl" or session.ssl is not None
+        )
+        self.receiver.accepted.append(mail)
+        return f"250 2.0.0 queued as {len(self.receiver.accepted)}"
+
+    def authenticate(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
+        scripted = [one.reply for one in self.replies if one.step == "AUTH"]
+        if scripted:
+            self.receiver.refused.append(("AUTH", scripted[0]))
+            return AuthResult(success=False, handled=False, message=scripted[0])
+        given = (data.login.decode(), data.password.decode()) if isinstance(data, LoginPassword) else None
+        if given == self.receiver.login:
+            return AuthResult(success=True)
+        self.receiver.refused.append(("AUTH", "535"))
+        return AuthResult(success=False, handled=False)

@@ -1,0 +1,325 @@
+"""What a list says over time, through the real fetch, parse, decide and store: what is told and what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.house import House, Row, Site
+
+Build = Callable[..., House]
+
+
+def new_row(date: str = "2026-01-09") -> Row:
+    return Row("x1", "关于新事项的通知", date, "新事项正文。")
+
+
+# --- worlds that must tell nothing
+
+
+def swap_rows(site: Site) -> None:
+    site.rows[2], site.rows[5] = site.rows[5], site.rows[2]
+
+
+def pin_an_old_row(site: Site) -> None:
+    site.rows.insert(0, site.rows.pop(8))
+
+
+def roll_off_the_end(site: Site) -> None:
+    del site.rows[-3:]
+
+
+def miss_one_row_once(site: Site) -> None:
+    site.rows.pop(4)
+
+
+NOTHING = [swap_rows, pin_an_old_row, roll_off_the_end, miss_one_row_once]
+
+
+@pytest.mark.parametrize("change", NOTHING, ids=lambda change: change.__name__)
+def test_what_is_no_news_is_not_told(build: Build, site: Site, change: Callable[[Site], None]) -> None:
+    house = build()
+    house.check()
+    change(site)
+    house.check()
+    house.check()
+    assert house.told() == []
+
+
+def test_first_sight_is_a_baseline_and_is_not_told(build: Build) -> None:
+    house = build()
+    report = house.check()["a"]
+    assert (report.outcome, report.rows, report.new) == ("baseline", 12, 0)
+    assert len(house.notices()) == 12
+    assert house.changes() == []
+    assert house.check()["a"].outcome == "unchanged"
+
+
+def test_a_new_row_is_told_once(build: Build, site: Site) -> None:
+    house = build()
+    house.check()
+    site.rows.insert(0, new_row())
+    assert house.check()["a"].new == 1
+    house.check()
+    assert house.told() == [("new", "关于新事项的通知")]
+    assert [d["state"] for d in house.deliveries()] == ["sent"]
+
+
+def test_a_new_row_below_the_top_is_told_too(build: Build, site: Site) -> None:
+    house = build()
+    house.check()
+    site.rows.insert(6, new_row(date="2026-01-06"))
+    house.check()
+    assert house.told() == [("new", "关于新事项的通知")]
+
+
+def test_an_edited_title_is_revised(build: Build, site: Site) -> None:
+    house = build()
+    house.check()
+    site.rows[3].title += "（修订）"
+    assert house.check()["a"].revised == 1
+    assert house.told() == [("revised", "关于第9项工作的通知（修订）")]
+    assert house.changes()[0]["reason"] == "title"
+
+
+def test_a_lone_changed_date_is_revised(build: Build, site: Site) -> None:
+    house = build()
+    house.check()
+    site.rows[3].date = "2026-01-02"
+    house.check()
+    assert [(c["kind"], c["reason"]) for c in house.changes()] == [("revised", "date")]
+
+
+def test_dates_of_over_half_the_rows_together_are_one_note(build: Build, site: Site) -> None:
+    house = build()
+    house.check()
+    for row in site.rows[:8]:
+        row.date = "2025-12-20"
+    house.check()
+    house.check()
+    assert [(c["kind"], c["reason"]) for c in house.changes()] == [("note", "dates")]
+
+
+def test_addresses_that_moved_together_are_one_note(build: Build, site: Site) -> None:
+    house = build()
+    house.check()
+    for row in site.rows:
+        row.name = f"moved-{row.name}"
+    house.check()
+    house.check()
+    assert [(c["kind"], c["reason"]) for c in house.changes()] == [("note", "readdressed")]
+    assert len(house.notices()) == 12
+
+
+def test_a_row_that_goes_from_between_its_neighbours_causes_a_look_at_its_page(build: Build, site: Site) -> None:
+    house = build()
+    house.check()
+    gone = site.rows.pop(4)
+    house.check()
+    assert (f"/p/{gone.name}.html", 404) in site.asked
+    assert house.told() == []
+    house.clock.on(hours=1)
+    house.check()
+    assert house.told() == [("withdrawn", "关于第8项工作的通知")]
+    assert house.notices()[4]["state"] == "withdrawn"
+    house.check()
+    assert len(house.told()) == 1
+
+
+def test_a_row_without_a_page_is_withdrawn_when_missing_twice_and_restored_when_back(build: Build, site: Site) -> None:
+    for row in site.rows:
+        row.page = None
+    house = build()
+    house.check()
+    gone = site.rows.pop(4)
+    house.check()
+    assert house.told() == []
+    house.check()
+    assert house.told() == [("withdrawn", gone.title)]
+    site.rows.insert(4, gone)
+    house.check()
+    assert house.told() == [("withdrawn", gone.title), ("restored", gone.title)]
+
+
+def test_an_empty_list_is_a_failed_check_and_nothing_is_withdrawn(build: Build, site: Site) -> None:
+    house = build()
+    house.check()
+    kept = site.rows[:]
+    site.rows.clear()
+    report = house.check()["a"]
+    assert report.outcome == "failed"
+    assert "usually 12" in (report.error or "")
+    assert house.source()["health"] == "failing"
+    site.rows.extend(kept)
+    assert house.check()["a"].outcome == "unchanged"
+    assert house.told() == []
+
+
+def test_a_first_load_without_rows_makes_no_baseline(build: Build, site: Site) -> None:
+    kept = site.rows[:]
+    site.rows.clear()
+    house = build()
+    assert house.check()["a"].outcome == "failed"
+    site.rows.extend(kept)
+    assert house.check()["a"].outcome == "baseline"
+    assert house.told() == []
+
+
+def test_a_far_shorter_list_is_accepted_when_it_stands_for_a_day(build: Build, site: Site) -> None:
+    house = build()
+    house.check()
+    del site.rows[4:]
+    for _ in range(2):
+        assert house.check()["a"].outcome == "failed"
+        house.clock.on(hours=13)
+    assert house.check()["a"].outcome == "changed"
+    assert [(c["kind"], c["reason"]) for c in house.changes()] == [("note", "accepted")]
+
+
+def test_a_far_shorter_list_is_accepted_at_once_when_a_person_says_so(build: Build, site: Site) -> None:
+    from monitor.store import sources
+
+    house = build()
+    house.check()
+    del site.rows[4:]
+    assert house.check()["a"].outcome == "failed"
+    with house.loops.store.write() as conn:
+        sources.set_accept(conn, "a", house.clock())
+    assert house.check()["a"].outcome == "changed"
+    assert house.check()["a"].outcome == "unchanged"
+
+
+def test_failing_is_told_at_its_threshold_and_once_more_when_it_is_well(build: Build, site: Site) -> None:
+    house = build()
+    house.check()
+    site.status["/list/"] = 503
+    for hours in (0, 2, 2):
+        house.clock.on(hours=hours)
+        house.check()
+    assert house.told() == []
+    house.clock.on(hours=3)
+    house.check()
+    house.check()
+    assert house.told() == [("failing", "a")]
+    site.status.clear()
+    house.check()
+    assert house.told() == [("failing", "a"), ("recovered", "a")]
+
+
+def test_a_short_failure_is_not_told(build: Build, site: Site) -> None:
+    house = build()
+    house.check()
+    site.status["/list/"] = 503
+    house.check()
+    site.status.clear()
+    house.check()
+    assert house.told() == []
+
+
+def test_sources_of_one_host_that_fail_alike_are_one_message(build: Build, site: Site) -> None:
+    other = '[[source]]\nid = "b"\nkind = "list"\nurl = "{url}/list/?b"\nitems = "ul.l > li"\n'
+    house = build(extra=other, monitor='failing_after = "0s"\n')
+    house.check()
+    site.status |= {"/list/": 503, "/list/?b": 503}
+    for _ in range(4):
+        house.check()
+    failing = [c for c in house.changes() if c["kind"] == "failing"]
+    assert len([c for c in failing if c["silence"] is None]) == 1
+    assert {c["source"] for c in failing} == {"a", "b"}
+    assert len(house.deliveries()) == 1
+
+
+def test_retry_after_is_kept_to(build: Build, site: Site) -> None:
+    house = build()
+    house.check()
+    site.status["/list/"] = 503
+    site.headers["/list/"] = {"Retry-After": "3600"}
+    report = house.check()["a"]
+    assert (report.next_due_at - house.clock()).total_seconds() >= 3600
+    assert house.source()["asked_until"] is not None
+
+
+def test_a_burst_is_followed_over_the_pages(build: Build, site: Site) -> None:
+    site.per_page = 6
+    house = build('next = "/list/index_{{page}}.html"\n')
+    house.check()
+    for number in range(15):
+        site.rows.insert(0, Row(f"y{number}", f"第{number}号新通知", "2026-01-09"))
+    assert house.check()["a"].new == 15
+    assert {kind for kind, _ in house.told()} == {"new"}
+
+
+def test_a_burst_beyond_the_pages_is_a_gap(build: Build, site: Site) -> None:
+    site.per_page = 6
+    house = build('next = "/list/index_{{page}}.html"\npages = 2\n')
+    house.check()
+    for number in range(15):
+        site.rows.insert(0, Row(f"y{number}", f"第{number}号新通知", "2026-01-09"))
+    house.check()
+    kinds = [kind for kind, _ in house.told()]
+    assert kinds.count("gap") == 1
+    assert kinds.count("new") == 12
+
+
+def test_a_source_whose_url_changed_and_that_overlaps_goes_on(build: Build, site: Site) -> None:
+    house = build()
+    house.check()
+    house.loops.close()
+    house.path.write_text(house.path.read_text().replace("/list/", "/list/?new"))
+    house.loops = house.open()
+    site.rows.insert(0, new_row())
+    house.check()
+    assert house.told() == [("new", "关于新事项的通知")]
+
+
+def test_a_source_whose_url_changed_and_that_does_not_overlap_gets_a_new_baseline_and_one_note(build: Build, site: Site) -> None:
+    house = build()
+    house.check()
+    house.loops.close()
+    house.path.write_text(house.path.read_text().replace("/list/", "/list/?new"))
+    house.loops = house.open()
+    site.rows[:] = [Row(f"z{i}", f"另一栏目第{i}条", "2026-01-02") for i in range(10)]
+    assert house.check()["a"].outcome == "baseline"
+    assert [(c["kind"], c["reason"]) for c in house.changes()] == [("note", "rebaselined")]
+
+
+def test_rows_that_are_read_differently_are_not_revised(build: Build, site: Site) -> None:
+    house = build()
+    house.check()
+    house.loops.close()
+    house.path.write_text(house.path.read_text().replace('date = "span"', 'date = "span"\ntitle = "a, b"'))
+    house.loops = house.open()
+    house.check()
+    assert house.told() == []
+
+
+def test_an_unchanged_check_is_asked_for_conditionally(build: Build, site: Site) -> None:
+    house = build()
+    house.check()
+    house.check()
+    assert site.asked[-1] == ("/list/", 304)
+
+
+def test_a_stale_mirror_that_answers_in_turn_tells_nothing_twice(build: Build, site: Site) -> None:
+    house = build()
+    house.check()
+    old = [Row(**vars(row)) for row in site.rows]
+    fresh = [new_row(), *[Row(**vars(row)) for row in site.rows]]
+    fresh[4].title += "（更正）"
+    for turn in range(6):
+        site.rows[:] = fresh if turn % 2 == 0 else old
+        house.check()
+    assert house.told() == [("new", "关于新事项的通知"), ("revised", fresh[4].title)]
+
+
+def test_a_notice_revised_again_and_again_is_told_once_and_then_silent(build: Build, site: Site) -> None:
+    house = build()
+    house.check()
+    for turn in range(10):
+        site.rows[3].title = f"第{turn}次改动的通知"
+        house.check()
+    kinds = [kind for kind, _ in house.told()]
+    assert kinds.count("revised") == 6
+    assert kinds.count("note") == 1
+    assert {c["silence"] for c in house.changes() if c["kind"] == "revised"} == {None, "flapping"}
