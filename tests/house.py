@@ -52,6 +52,7 @@ class Site:
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
     bodies: dict[str, bytes] = field(default_factory=dict)
     per_page: int = 0
+    closed: bool = False
     asked: list[tuple[str, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -61,6 +62,9 @@ class Site:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
+                if site.closed:
+                    self.close_connection = True
+                    return
                 status, media_type, body = site.answer(self.path)
                 etag = f'"{hashlib.sha256(body).hexdigest()[:12]}"'
                 if status == 200 and self.headers.get("If-None-Match") == etag:
@@ -88,6 +92,7 @@ class Site:
         return f"http://127.0.0.1:{self.server.server_port}"
 
     def close(self) -> None:
+        self.closed = True
         self.server.shutdown()
         self.server.server_close()
 

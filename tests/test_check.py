@@ -323,3 +323,25 @@ def test_a_notice_revised_again_and_again_is_told_once_and_then_silent(build: Bu
     assert kinds.count("revised") == 6
     assert kinds.count("note") == 1
     assert {c["silence"] for c in house.changes() if c["kind"] == "revised"} == {None, "flapping"}
+
+
+def test_a_machine_without_network_is_one_message_and_one_more_when_it_is_back(build: Build, site: Site) -> None:
+    gone = "http://127.0.0.9:9"  # nothing listens there
+    other = f'[[source]]\nid = "b"\nkind = "page"\nurl = "{gone}/"\n'
+    house = build(extra=other, monitor='failing_after = "0s"\n')
+    house.check("a")
+    site.close()
+    for _ in range(4):
+        house.check()
+    assert [(c["kind"], c["reason"], c["source"]) for c in house.changes()] == [("failing", "offline", None)]
+
+
+def test_one_site_that_is_down_is_not_a_machine_without_network(build: Build, site: Site) -> None:
+    other = '[[source]]\nid = "b"\nkind = "list"\nurl = "{url}/list/?b"\nitems = "ul.l > li"\n'
+    house = build(extra=other, monitor='failing_after = "0s"\n')
+    house.check()
+    site.close()
+    for _ in range(4):
+        house.check()
+    told = [c for c in house.changes() if c["silence"] is None]
+    assert [(c["kind"], c["reason"], c["source"]) for c in told] == [("failing", "refused", "a")]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import monotonic
 
 from monitor import decide, schedule
 from monitor.check.desk import Desk, Report, log
+from monitor.check.failed import failed
 from monitor.check.walk import Walked, walk
 from monitor.check.words import Words
-from monitor.decide import Decision, Failures, Known, Say, Seen
-from monitor.errors import Challenge, EmptyListing, FetchError, ParseError, SourceError
+from monitor.decide import Decision, Known, Say, Seen
+from monitor.errors import EmptyListing, SourceError
 from monitor.model import Check, Kind, Notice, Outcome, Source, Validators
 from monitor.store import changes, notices, sources
 from monitor.store.apply import Applied, apply
@@ -21,8 +21,6 @@ from monitor.tell import tell
 
 #: Rows of a baseline that are committed at once.
 CHUNK = 2000
-#: Reasons that a machine without network gives.
-NO_NETWORK = ("dns", "unreachable", "refused", "timeout")
 
 
 def check(desk: Desk, source: Source) -> Report:
@@ -34,7 +32,7 @@ def check(desk: Desk, source: Source) -> Report:
         walked = walk(desk, source, row)
         accepted = _believe(source, row.memory, walked.seen, desk.now())
     except SourceError as error:
-        return _failed(desk, source, row, error, monotonic() - started)
+        return failed(desk, source, error, monotonic() - started)
     return _accepted(_Work(desk, source, row, walked, accepted, monotonic() - started))
 
 
@@ -146,7 +144,7 @@ def _commit(work: _Work, seen: Seen) -> Report:
         known = _known(conn, work, seen) if walked.seen is not None else []
         decision = decide.decide(source, row.memory, known, seen, work.accepted) if walked.seen is not None else None
         done = _apply(conn, work, decision, seen, now) if decision else Applied()
-        told = [*done.told, *_house(conn, work, now)]
+        told = [*done.told, *_house(conn, replace(work, row=sources.load(conn, source.id)), now)]
         outcome = decision.outcome if decision else Outcome.UNCHANGED
         interval = work.interval(outcome is Outcome.CHANGED)
         record = work.record(outcome, now, interval, done)
@@ -161,6 +159,7 @@ def _commit(work: _Work, seen: Seen) -> Report:
                 counts=decision.counts if decision else None,
                 moved=walked.moved,
                 served=walked.served,
+                memory=row.memory,
             ),
         )
         tell(conn, desk.config, told, now)
@@ -210,9 +209,9 @@ def _house(conn: notices.Connection, work: _Work, now: datetime) -> list[int]:
     row, walked, source = work.row, work.walked, work.source
     told: list[int] = []
     words = Words(work.desk.config)
-    offline = row.failures is not None and row.failures.told is not None and _was_offline(conn, row.failures.told)
-    if offline:
-        told += _back_online(conn, words, now)
+    failing = row.failures.told if row.failures is not None else None
+    if failing is not None and _was_offline(conn, failing):
+        told += _back_online(conn, failing, words, now)
     elif row.failures is not None and row.failures.told is not None:
         detail = words("recovered", since=row.failures.since, count=row.failures.count)
         told.append(changes.insert(conn, Kind.RECOVERED, now, reason="answers again", source=source.id, detail=detail))
@@ -227,10 +226,11 @@ def _was_offline(conn: notices.Connection, told: int) -> bool:
     return change is not None and change.source is None
 
 
-def _back_online(conn: notices.Connection, words: Words, now: datetime) -> list[int]:
+def _back_online(conn: notices.Connection, told: int, words: Words, now: datetime) -> list[int]:
     """Where all sources had failed together, the first that answers says that the machine is online again."""
     if not changes.offline(conn):
         return []
+    sources.untold(conn, told)
     return [changes.insert(conn, Kind.RECOVERED, now, reason="online", detail=words("recovered.online"))]
 
 
@@ -244,98 +244,3 @@ def _log(source: Source, record: Check, told: list[int]) -> None:
         log.info("%s: %d notices stored as the baseline, nothing told", source.id, record.rows)
     elif told:
         log.info("%s: %d new, %d revised, %d withdrawn", source.id, record.new, record.revised, record.withdrawn)
-
-
-# --- failed checks
-
-
-def _failed(desk: Desk, source: Source, row: sources.Row, error: SourceError, elapsed: float) -> Report:
-    """One transaction: the failure, and at its threshold the change that tells it."""
-    with desk.store.write() as conn:
-        now = desk.now()
-        if (earlier := desk.batch.drop(source.id)) is not None:
-            write(conn, earlier)
-        failures = _count(row.failures, error, now)
-        asked = error.retry_after if isinstance(error, FetchError) else None
-        due = _due_after(source, now, desk.rng, failures, asked)
-        record = Check(source.id, now, Outcome.FAILED, error.reason, elapsed=elapsed, next_due_at=due, detail=error.message)
-        hint = hint_of(error)
-        sources.fail(
-            conn,
-            sources.Failed(
-                record,
-                failures,
-                error.message,
-                hint,
-                asked_until=due if asked is not None else None,
-                short=_short(row.memory, error, now),
-            ),
-        )
-        told = _tell_failing(conn, desk, source, row, failures, error, now)
-        tell(conn, desk.config, told, now)
-    if failures.count == 1 or told:
-        log.warning("%s: check failed: %s", source.id, error.message)
-    return Report(
-        source.id,
-        Outcome.FAILED,
-        due,
-        error=error.message,
-        hint=hint,
-        elapsed=elapsed,
-        asked_until=due if asked is not None else None,
-    )
-
-
-def _count(before: Failures | None, error: SourceError, now: datetime) -> Failures:
-    if before is None:
-        return Failures(1, now, error.reason)
-    return Failures(before.count + 1, before.since, error.reason, before.told)
-
-
-def _due_after(source: Source, now: datetime, rng: random.Random, failures: Failures, asked: float | None) -> datetime:
-    return schedule.after_failure(source.schedule, now, rng, failures=failures.count, retry_after=asked)
-
-
-def _short(memory: decide.Memory, error: SourceError, now: datetime) -> tuple[str, datetime, int] | None:
-    """What is remembered of a short list: the same one stands longer, another starts anew, any other failure leaves it."""
-    if not isinstance(error, EmptyListing) or error.short is None:
-        return memory.short
-    if memory.short and memory.short[0] == error.short:
-        return (error.short, memory.short[1], memory.short[2] + 1)
-    return (error.short, now, 1)
-
-
-def hint_of(error: SourceError) -> str:
-    """What a person can do about a failed check."""
-    if isinstance(error, ParseError) and error.hint:
-        return error.hint
-    if isinstance(error, EmptyListing):
-        return f"if the site is right as it is now: monitor accept {error.source_id}"
-    if isinstance(error, Challenge):
-        return "the site keeps programs out: ask it less often, or from another network"
-    return ""
-
-
-def _tell_failing(
-    conn: notices.Connection, desk: Desk, source: Source, row: sources.Row, failures: Failures, error: SourceError, now: datetime
-) -> list[int]:
-    """At the threshold: one change for all sources of the host that fail alike, or one for the whole machine."""
-    if not decide.tell_failing(source, failures, now):
-        return []
-    words = Words(desk.config)
-    everything, off = sources.reachable(conn, NO_NETWORK)
-    if everything > 1 and everything == off:
-        said = words("failing.offline", count=everything, since=failures.since)
-        change = changes.insert(conn, Kind.FAILING, now, reason="offline", detail=said)
-        sources.told(conn, sources.all_failing(conn), change)
-        return [change]
-    detail = words("failing", error=error.message, since=failures.since, count=failures.count)
-    if hint := hint_of(error):
-        detail += "\n" + words("failing.hint", hint=hint)
-    others = [id_ for id_ in sources.failing_alike(conn, row.host, failures.reason) if id_ != source.id]
-    said = detail + ("\n" + words("failing.alike", host=row.host, others=", ".join(others)) if others else "")
-    change = changes.insert(conn, Kind.FAILING, now, reason=failures.reason, source=source.id, detail=said)
-    sources.told(conn, [source.id, *others], change)
-    for other in others:
-        changes.insert(conn, Kind.FAILING, now, reason=failures.reason, source=other, detail=detail, silence=f"same as {change}")
-    return [change]

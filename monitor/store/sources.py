@@ -124,6 +124,7 @@ class Accepted:
     counts: tuple[int, ...] | None = None
     moved: str | None = None
     served: str | None = None
+    memory: Memory | None = None  # what the check knew: a wish that came meanwhile (accept, resume) stands
 
 
 def accept(conn: sqlite3.Connection, done: Accepted) -> None:
@@ -132,13 +133,15 @@ def accept(conn: sqlite3.Connection, done: Accepted) -> None:
     conn.execute(
         "UPDATE sources SET health = 'ok', outcome = ?, error = NULL, error_reason = NULL, hint = NULL, fails = 0,"
         " failed_since = NULL, told = NULL, asked_until = NULL, last_check = ?, last_ok = ?, next_due_at = ?, interval_s = ?,"
-        " rejoin = 0, accept = 0, short = NULL, baseline_at = coalesce(baseline_at, ?), served = ?, moved = ? WHERE id = ?",
+        " rejoin = rejoin AND NOT ?, accept = accept AND NOT ?, short = NULL, baseline_at = coalesce(baseline_at, ?), served = ?, moved = ? WHERE id = ?",
         (
             check.outcome,
             stamp(check.at),
             stamp(check.at),
             stamp(check.next_due_at) if check.next_due_at else None,
             done.interval,
+            done.memory is None or done.memory.rejoin,
+            done.memory is None or done.memory.accept,
             stamp(check.at),
             done.served,
             done.moved,
@@ -272,15 +275,21 @@ def told(conn: sqlite3.Connection, source_ids: Iterable[str], change: int) -> No
     conn.executemany("UPDATE sources SET told = ? WHERE id = ?", [(change, id_) for id_ in source_ids])
 
 
-def reachable(conn: sqlite3.Connection, reasons: Iterable[str]) -> tuple[int, int]:
-    """Of the present, not paused sources: how many there are, and how many fail for one of `reasons` (no network at all)."""
-    marks = ",".join("?" * len(list(reasons)))
+def untold(conn: sqlite3.Connection, change: int) -> None:
+    """What a change told of these sources no longer holds: what still fails is told anew."""
+    conn.execute("UPDATE sources SET told = NULL WHERE told = ?", (change,))
+
+
+def unreachable(conn: sqlite3.Connection, reasons: Iterable[str]) -> int:
+    """The number of sources, where each one of them fails for one of `reasons` and they are on several hosts; else 0."""
+    wanted = tuple(reasons)
     row = conn.execute(
-        f"SELECT count(*) AS n, count(CASE WHEN fails > 0 AND error_reason IN ({marks}) THEN 1 END) AS off FROM sources"  # noqa: S608 - only question marks are put in
-        " WHERE present AND NOT paused",
-        tuple(reasons),
+        "SELECT count(*) AS n, count(DISTINCT host) AS hosts,"  # noqa: S608 - only question marks are put in
+        f" count(CASE WHEN fails > 0 AND error_reason IN ({','.join('?' * len(wanted))}) THEN 1 END) AS off"
+        " FROM sources WHERE present AND NOT paused",
+        wanted,
     ).fetchone()
-    return row["n"], row["off"]
+    return row["n"] if row["hosts"] > 1 and row["n"] == row["off"] else 0
 
 
 def set_paused(conn: sqlite3.Connection, source_id: str, paused: bool, now: datetime) -> bool:
