@@ -12,6 +12,7 @@ import json
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,6 +79,20 @@ class Lock:
             self._handle = None
 
 
+class _Reader:
+    """One thread's read-only connection. It is closed with its thread, which alone holds it, or by `Store.close`."""
+
+    def __init__(self, path: Path) -> None:
+        uri = f"{path.absolute().as_uri()}?mode=ro"
+        self.conn = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000, check_same_thread=False)
+        self.conn.row_factory = sqlite3.Row
+        self.conn.execute("PRAGMA cache_size = -4000")
+
+    def __del__(self) -> None:
+        if (conn := getattr(self, "conn", None)) is not None:  # none where it could not be opened
+            conn.close()
+
+
 class Store:
     """The database. `write()` and `read()` give connections to the functions of the other modules of this room."""
 
@@ -86,7 +101,7 @@ class Store:
         self.writable = writable
         self._mutex = threading.RLock()
         self._local = threading.local()
-        self._readers: list[sqlite3.Connection] = []
+        self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
         self._lock = Lock(path)
         self._conn: sqlite3.Connection | None = None
         if writable:
@@ -166,24 +181,25 @@ class Store:
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
         """This thread's read-only connection; each statement sees the last commit."""
-        conn: sqlite3.Connection | None = getattr(self._local, "conn", None)
+        reader: _Reader | None = getattr(self._local, "reader", None)
         with _translated(self.path):
-            if conn is None:
-                uri = f"{self.path.absolute().as_uri()}?mode=ro"
-                conn = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000, check_same_thread=False)
-                conn.row_factory = sqlite3.Row
-                conn.execute("PRAGMA cache_size = -4000")
-                self._local.conn = conn
+            if reader is None:
+                reader = self._local.reader = _Reader(self.path)
                 with self._mutex:
-                    self._readers.append(conn)
-            yield conn
+                    self._readers.add(reader)
+            yield reader.conn
 
     def backup(self, target: Path) -> int:
         """A sound copy of the database while others write, by SQLite's own online backup; its size in bytes. Never overwrites."""
         if target.exists():
             raise StoreError(f"{target} exists already and is not overwritten")
         with self.read() as conn:
-            _copy(conn, target)
+            conn.execute("BEGIN")  # one snapshot: without it, the copy would begin anew with each commit of the writer
+            try:
+                conn.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                _copy(conn, target)
+            finally:
+                conn.execute("ROLLBACK")
         return target.stat().st_size
 
     def damage(self) -> str | None:
@@ -195,8 +211,8 @@ class Store:
     def close(self) -> None:
         """Close every connection; the lock goes last."""
         with self._mutex:
-            for conn in self._readers:
-                conn.close()
+            for reader in list(self._readers):
+                reader.conn.close()
             self._readers.clear()
             self._local = threading.local()
             if self._conn is not None:

@@ -200,7 +200,7 @@ def push(conn: sqlite3.Connection, notice: int, state: State, now: datetime) -> 
     seq, new_text = row["seq"] + 1, row["text"] if state.text is None else state.text
     _frame_text(conn, notice, row["seq"], row["text"], new_text)
     if state.raw is not None:
-        _frame_raw(conn, notice, state.raw)
+        _frame_raw(conn, notice, seq, state.raw)
     title = row["title"] if state.title is None else state.title
     published = row["published"] if state.published is None else when_text(state.published)
     row_print, page_print = state.row_print or row["row_print"], state.page_print or row["page_print"]
@@ -236,11 +236,13 @@ def _frame_text(conn: sqlite3.Connection, notice: int, seq: int, old: str, new: 
     conn.execute("UPDATE versions SET text = ?, text_key = ? WHERE notice = ? AND seq = ?", (frame, int(key), notice, seq))
 
 
-def _frame_raw(conn: sqlite3.Connection, notice: int, new: bytes) -> None:
+def _frame_raw(conn: sqlite3.Connection, notice: int, seq: int, new: bytes) -> None:
+    """The raw bytes before become a frame against those of `seq`. Not every version has some: the last one in each run of
+    `frames.KEY_EVERY` seqs is the key frame."""
     row = conn.execute(
         "SELECT seq, raw FROM versions WHERE notice = ? AND raw IS NOT NULL ORDER BY seq DESC LIMIT 1", (notice,)
     ).fetchone()
-    if row is None or not new or frames.is_key(row["seq"]):
+    if row is None or not new or row["seq"] // frames.KEY_EVERY != seq // frames.KEY_EVERY:
         return
     frame = frames.pack(frames.unpack(row["raw"]), new)
     conn.execute("UPDATE versions SET raw = ?, raw_key = 0 WHERE notice = ? AND seq = ?", (frame, notice, row["seq"]))

@@ -64,13 +64,20 @@ def sync(conn: sqlite3.Connection, channels: Iterable[str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ChannelRow:
-    """What is remembered of a channel: whether it is broken, when it may be tried next, what it was sent in the last minute."""
+    """What is remembered of a channel: whether it is broken, when it may be tried next, what it was sent in the last minute; `fails`
+    counts the tries in a row that failed for a reason that may pass."""
 
     id: str
     broken: str | None
     broken_since: datetime | None
     next_try_at: datetime | None
     recent: tuple[datetime, ...]
+    fails: int = 0
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether its last answer was a failure: one message tries it before all the others follow."""
+        return self.broken is not None or self.fails > 0
 
 
 def channel(conn: sqlite3.Connection, channel_id: str) -> ChannelRow:
@@ -79,7 +86,7 @@ def channel(conn: sqlite3.Connection, channel_id: str) -> ChannelRow:
     if row is None:
         return ChannelRow(channel_id, None, None, None, ())
     recent = tuple(datetime.fromisoformat(at) for at in json.loads(row["recent"]))
-    return ChannelRow(channel_id, row["broken"], moment(row["broken_since"]), moment(row["next_try_at"]), recent)
+    return ChannelRow(channel_id, row["broken"], moment(row["broken_since"]), moment(row["next_try_at"]), recent, row["fails"])
 
 
 def due_channels(conn: sqlite3.Connection, now: datetime) -> list[str]:
@@ -92,12 +99,21 @@ def due_channels(conn: sqlite3.Connection, now: datetime) -> list[str]:
     return sorted(row["channel"] for row in rows)
 
 
-def due(conn: sqlite3.Connection, channel_id: str, now: datetime, limit: int) -> list[Delivery]:
-    """What is due to a channel, oldest change first."""
+def due(
+    conn: sqlite3.Connection, channel_id: str, now: datetime, limit: int, *, least_tried_first: bool = False
+) -> list[Delivery]:
+    """What is due to a channel, oldest change first; or what was tried least, so that none stands in the way of all others."""
+    order = "attempts, change" if least_tried_first else "change"
     rows = conn.execute(
-        "SELECT * FROM deliveries WHERE channel = ? AND state = 'pending' AND due_at <= ? ORDER BY change LIMIT ?",
+        f"SELECT * FROM deliveries WHERE channel = ? AND state = 'pending' AND due_at <= ? ORDER BY {order} LIMIT ?",  # noqa: S608 - one of two fixed orders
         (channel_id, stamp(now), limit),
     )
+    return [of(row) for row in rows]
+
+
+def claimed(conn: sqlite3.Connection, channel_id: str) -> list[Delivery]:
+    """What is being sent to a channel now."""
+    rows = conn.execute("SELECT * FROM deliveries WHERE channel = ? AND state = 'sending' ORDER BY change", (channel_id,))
     return [of(row) for row in rows]
 
 
@@ -125,15 +141,6 @@ def of(row: sqlite3.Row) -> Delivery:
         bool(row["alone"]),
         datetime.fromisoformat(row["since"]),
     )
-
-
-def unclaim(conn: sqlite3.Connection, channel_id: str, until: datetime, error: str | None) -> None:
-    """Whatever is claimed of a channel goes back to pending, due at `until`, with the `error` that caused it."""
-    rows = conn.execute(
-        "SELECT id FROM deliveries WHERE channel = ? AND state = 'sending' ORDER BY change", (channel_id,)
-    ).fetchall()
-    for row in rows:
-        again(conn, [row["id"]], until, error, tried=error is not None)
 
 
 def sent(conn: sqlite3.Connection, ids: Iterable[int], now: datetime, detail: str, message: str) -> None:
@@ -172,6 +179,11 @@ def simplify(conn: sqlite3.Connection, ids: Iterable[int], error: str, *, plain:
     )
 
 
+def apart(conn: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """They never go in one message with others again."""
+    conn.executemany("UPDATE deliveries SET alone = 1 WHERE id = ?", [(id_,) for id_ in ids])
+
+
 def retry(conn: sqlite3.Connection, ids: Sequence[int], now: datetime) -> list[int]:
     """Put refused and expired deliveries back; all of them where none is named. Those that were put back."""
     chosen = f" AND id IN ({','.join('?' * len(ids))})" if ids else ""
@@ -200,9 +212,12 @@ def spent(conn: sqlite3.Connection, channel_id: str, times: Sequence[datetime]) 
     conn.execute("UPDATE channels SET recent = ? WHERE id = ?", (dumps([stamp(at) for at in times]), channel_id))
 
 
-def wait(conn: sqlite3.Connection, channel_id: str, until: datetime | None) -> None:
-    """Try a channel no sooner than `until`."""
-    conn.execute("UPDATE channels SET next_try_at = ? WHERE id = ?", (stamp(until) if until else None, channel_id))
+def wait(conn: sqlite3.Connection, channel_id: str, until: datetime | None, fails: int | None = None) -> None:
+    """Try a channel no sooner than `until`; `fails` how many tries failed in a row, None where that stands."""
+    conn.execute(
+        "UPDATE channels SET next_try_at = ?, fails = coalesce(?, fails) WHERE id = ?",
+        (stamp(until) if until else None, fails, channel_id),
+    )
 
 
 def broken(conn: sqlite3.Connection, channel_id: str, reason: str, now: datetime, until: datetime) -> bool:
@@ -216,8 +231,16 @@ def broken(conn: sqlite3.Connection, channel_id: str, reason: str, now: datetime
 
 
 def mended(conn: sqlite3.Connection, channel_id: str, now: datetime) -> int:
-    """The channel takes messages again: what was parked on its account is owed again. The number put back."""
-    conn.execute("UPDATE channels SET broken = NULL, broken_since = NULL, next_try_at = NULL WHERE id = ?", (channel_id,))
+    """The channel takes messages again: what waited on its account is due now, and its time begins anew; what was parked is owed
+    again. The number put back."""
+    conn.execute(
+        "UPDATE channels SET broken = NULL, broken_since = NULL, next_try_at = NULL, fails = 0 WHERE id = ?", (channel_id,)
+    )
+    conn.execute(
+        "UPDATE deliveries SET since = max(since, ?), due_at = CASE WHEN attempts THEN min(due_at, ?) ELSE due_at END"
+        " WHERE channel = ? AND state = 'pending'",
+        (stamp(now), stamp(now), channel_id),
+    )
     return conn.execute(
         "UPDATE deliveries SET state = 'pending', parked = 0, due_at = ?, since = ? WHERE channel = ? AND parked",
         (stamp(now), stamp(now), channel_id),

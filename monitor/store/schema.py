@@ -108,7 +108,8 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_due ON deliveries (channel, due_at) WHERE state IN ('pending', 'sending');
 CREATE INDEX deliveries_state ON deliveries (state, id);
 CREATE TABLE channels (
-    id TEXT PRIMARY KEY, broken TEXT, broken_since TEXT, next_try_at TEXT, recent TEXT NOT NULL DEFAULT '[]'
+    id TEXT PRIMARY KEY, broken TEXT, broken_since TEXT, next_try_at TEXT, fails INTEGER NOT NULL DEFAULT 0,
+    recent TEXT NOT NULL DEFAULT '[]'
 ) WITHOUT ROWID;
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """

@@ -133,7 +133,8 @@ def accept(conn: sqlite3.Connection, done: Accepted) -> None:
     conn.execute(
         "UPDATE sources SET health = 'ok', outcome = ?, error = NULL, error_reason = NULL, hint = NULL, fails = 0,"
         " failed_since = NULL, told = NULL, asked_until = NULL, last_check = ?, last_ok = ?, next_due_at = ?, interval_s = ?,"
-        " rejoin = rejoin AND NOT ?, accept = accept AND NOT ?, short = NULL, baseline_at = coalesce(baseline_at, ?), served = ?, moved = ? WHERE id = ?",
+        " rejoin = rejoin AND NOT ?, accept = accept AND NOT ?, short = NULL,"
+        " baseline_at = coalesce(baseline_at, ?), served = ?, moved = ? WHERE id = ?",
         (
             check.outcome,
             stamp(check.at),
