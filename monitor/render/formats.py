@@ -126,7 +126,7 @@ class Html:
         if safe is None:
             return self.fact(url)
         shown = entities.escape(safe)
-        return f'<p style="margin:8px 0 0"><a href="{shown}" rel="noreferrer">{shown}</a></p>'
+        return f'<p style="margin:8px 0 0;word-break:break-all"><a href="{shown}" rel="noreferrer">{shown}</a></p>'
 
     def join(self, blocks: list[tuple[str, bool]]) -> str:
         style = "font:15px/1.6 system-ui,'PingFang SC','Microsoft YaHei',sans-serif;color:#222;max-width:46em"
