@@ -78,12 +78,15 @@ class Server:
         try:
             question = json.loads(line)
             handler = self.handlers[question["command"]]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return {"error": "this daemon does not know that command: is it an older version?"}
         try:
             return handler(question)
         except MonitorError as error:
             return {"error": str(error)}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            log.exception("the question %r could not be answered", line[:200])
+            return {"error": f"the daemon could not answer: {error!r}; its log has more"}
 
     def close(self) -> None:
         """Stop listening; the socket's file goes."""

@@ -41,6 +41,9 @@ _MARKS = regex.compile(rf"(\p{{M}}{{{MAX_MARKS}}})\p{{M}}+")
 #: CJK compatibility ideographs are already unified by NFC.
 _COMPATIBLE = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\u2e9f\u2ef3\u2f00-\u2fd5\ufb00-\ufb06\uff61-\uff9f]+")
 
+#: Characters that `clean` leaves as they are wherever they stand, so that most texts need no further look.
+_ORDINARY = re.compile("[\n -~\u4e00-\u9fff、-〃〈-】〔-〛！（），：；？‘’“”…—]*+")
+
 _SPACE_RUN = re.compile(f"[{_SPACES}]+")
 _LINE_EDGE = re.compile(" *\n *")
 _BLANK_RUN = re.compile("\n{3,}")
@@ -54,6 +57,8 @@ def clean(raw: str) -> str:
     inside emoji and in scripts that need it. Full-width letters and digits, Kangxi radicals and CJK compatibility ideographs
     become the ordinary ones; everything whose rewriting would change what is read stays. Idempotent, linear in time.
     """
+    if _is_clean(raw):
+        return raw
     text = _LINE_ENDS.sub("\n", raw)
     if _SURROGATES.search(text):  # pairs become their character, lone ones go
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
@@ -67,8 +72,19 @@ def clean(raw: str) -> str:
     return _BLANK_RUN.sub("\n\n", text).strip(" \n")
 
 
+def _is_clean(raw: str) -> bool:
+    """Whether `raw` is seen at a glance to be clean already; False decides nothing."""
+    if raw[:1] in ("\n", " ") or raw[-1:] in ("\n", " "):
+        return False
+    if "  " in raw or ("\n" in raw and (" \n" in raw or "\n " in raw or "\n\n\n" in raw)):
+        return False
+    return (raw.isascii() and raw.isprintable()) or _ORDINARY.fullmatch(raw) is not None
+
+
 def line(raw: str) -> str:
     """`clean` on one line: for titles and names."""
+    if "\n" not in raw and _is_clean(raw):
+        return raw
     return _SPACE_RUN.sub(" ", clean(raw).replace("\n", " "))
 
 

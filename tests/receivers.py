@@ -1,4 +1,4 @@
-"""Receivers on loopback that play the services monitor tells people through: WeCom's robot, a plain webhook, a mail server.
+"""Receivers on loopback that play the services monitor tells people through: robots, a plain webhook, a mail server.
 
 Each is a context manager, refuses what the real one refuses, counts what it ACCEPTED (`accepted`) and what it did not
 (`refused`), and follows a script: `script(a, b)` answers the next two requests with a and b; when the script is over, everything
@@ -16,14 +16,18 @@ released when the receiver closes, or by `release()`.
 from __future__ import annotations
 
 import asyncio
+import base64
 import email
 import email.policy
+import hashlib
+import hmac
 import json
 import socket
 import ssl
 import threading
+import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -34,6 +38,7 @@ from urllib.parse import parse_qs, urlsplit
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 A = TypeVar("A")
+Texts = list[str]
 
 
 class Script(Generic[A]):
@@ -98,6 +103,11 @@ def errcode(code: int, words: str = "refused") -> Answer:
     return Answer(body={"errcode": code, "errmsg": words}, accepts=code == 0)
 
 
+def code(number: int, words: str = "refused", *, http: int = 200, **more: Any) -> Answer:
+    """The same of services that answer with `code`: Feishu's `msg`, ServerChan's `message`, PushDeer's `error`."""
+    return Answer(http, {"code": number, "msg": words, "message": words, "error": words} | more, accepts=number == 0)
+
+
 def redirect(location: str, code: int = 302) -> Answer:
     return status(code, Location=location)
 
@@ -137,8 +147,8 @@ class Posts:
         return self.list[index]
 
     @property
-    def texts(self) -> list[str]:
-        """The text of each message: of WeCom's `content`, of a webhook's `message`, else the body."""
+    def texts(self) -> Texts:
+        """The text of each message: a robot's `content`, card or description, a webhook's `message`, else the body."""
         return [_text(post) for post in self.list]
 
 
@@ -148,9 +158,13 @@ def _text(post: Post) -> str:
     except ValueError:
         return post.body.decode("utf-8", "replace")
     if isinstance(body, dict):
-        inner = body.get(str(body.get("msgtype")))
+        inner = body.get(str(body.get("msgtype"))) or body.get("content")
         if isinstance(inner, dict):
-            return str(inner.get("content", ""))
+            return str(inner.get("content") or inner.get("text", ""))
+        if isinstance(body.get("card"), dict):
+            return str(body["card"]["elements"][0]["content"])
+        if "desp" in body:
+            return str(body["desp"])
         return str(body.get("message", body))
     return str(body)
 
@@ -257,28 +271,62 @@ class WebhookReceiver(HttpReceiver):
         return f"{scheme}://127.0.0.1:{self.port}{path}"
 
 
-class WeComReceiver(HttpReceiver):
-    """WeCom's group robot: checks key, type, emptiness and length as the real one does. `limit`: accepts so many, then 45009."""
+class RobotReceiver(HttpReceiver):
+    """What the robots have in common. `limit`: accepts so many, then answers that there were too many."""
+
+    most = 20_000  # bytes of a whole post
+    too_many = errcode(45009, "api freq out of limit")
+
+    def __init__(self, port: int = 0) -> None:
+        super().__init__(port)
+        self.limit: int | None = None
+
+    @property
+    def target(self) -> str:
+        """The channel's URL."""
+        raise NotImplementedError
+
+    def judge(self, post: Post) -> Answer:
+        if refusal := self.admits(post):
+            return refusal
+        if self.limit is not None and len(self.accepted) >= self.limit:
+            return self.too_many
+        try:
+            body = json.loads(post.body.decode("utf-8"))
+        except ValueError:
+            return self.not_json()
+        return self.reads(post, body)
+
+    def admits(self, post: Post) -> Answer | None:
+        """The refusal of an address or a key; None where it is right."""
+        raise NotImplementedError
+
+    def reads(self, post: Post, body: dict[str, Any]) -> Answer:
+        """The answer to what is posted."""
+        raise NotImplementedError
+
+    def not_json(self) -> Answer:
+        return errcode(47001, "data format error")
+
+
+class WeComReceiver(RobotReceiver):
+    """WeCom's group robot: checks key, type, emptiness and length as the real one does."""
 
     def __init__(self, key: str = "693a91f6-7abc-4bc4-97a0-0ec2sifa5aaa", port: int = 0) -> None:
         super().__init__(port)
         self.key = key
-        self.limit: int | None = None
 
     @property
     def target(self) -> str:
         return f"wecombot://{self.key}"
 
-    def judge(self, post: Post) -> Answer:
+    def admits(self, post: Post) -> Answer | None:
         if post.path != "/cgi-bin/webhook/send" or post.query.get("key") != [self.key]:
             return errcode(93000, "invalid webhook url, hint: [1714538355], from ip: 127.0.0.1")
-        if self.limit is not None and len(self.accepted) >= self.limit:
-            return errcode(45009, "api freq out of limit")
-        try:
-            body = json.loads(post.body.decode("utf-8"))
-        except ValueError:
-            return errcode(47001, "data format error")
-        form = body.get("msgtype")
+        return None
+
+    def reads(self, post: Post, body: dict[str, Any]) -> Answer:
+        form = str(body.get("msgtype"))
         most = {"text": 2048, "markdown": 4096}.get(form)
         if most is None:
             return errcode(40008, "invalid message type")
@@ -288,6 +336,160 @@ class WeComReceiver(HttpReceiver):
         if len(content.encode("utf-8")) > most:
             return errcode(40058, f"{form}.content exceed max length {most}. invalid Request Parameter")
         return errcode(0, "ok")
+
+
+@dataclass
+class Guard:
+    """A robot's security setting: `keyword` must be in every post, `secret` must sign it. `now` is the service's clock."""
+
+    keyword: str = ""
+    secret: str = ""
+    now: Callable[[], float] = time.time
+
+    def signed(self, key: str, message: str, moment: str, seconds: float, given: str) -> bool:
+        """Whether HMAC-SHA256 of `message` under `key`, in base64, is what was given, at a moment within an hour of now."""
+        made = base64.b64encode(hmac.new(key.encode(), message.encode(), hashlib.sha256).digest()).decode()
+        return moment.isdecimal() and abs(seconds - self.now()) <= 3600 and hmac.compare_digest(made, given)
+
+
+class DingTalkReceiver(RobotReceiver):
+    """DingTalk's group robot: checks token, signature, keyword, type, people called and length as the real one does."""
+
+    too_many = errcode(130101, "send too fast, exceed 20 times per minute")
+
+    def __init__(self, guard: Guard | None = None, token: str = "6f1b0d75f3a94ee3ad0c5be0", port: int = 0) -> None:
+        super().__init__(port)
+        self.guard = guard or Guard()
+        self.token = token
+
+    @property
+    def target(self) -> str:
+        return f"dingtalk://{self.guard.secret and self.guard.secret + '@'}{self.token}"
+
+    def admits(self, post: Post) -> Answer | None:
+        query = {name: values[0] for name, values in post.query.items()}
+        if post.path != "/robot/send" or query.get("access_token") != self.token:
+            return errcode(300005, "token is not exist")
+        moment, secret = query.get("timestamp", ""), self.guard.secret
+        seconds = float(moment) / 1000 if moment.isdecimal() else 0.0
+        if secret and not self.guard.signed(secret, f"{moment}\n{secret}", moment, seconds, query.get("sign", "")):
+            return errcode(310000, "description:机器人发送签名不匹配;solution:请确认签名和生成签名的时间戳必须都放在调用的网址中")
+        return None
+
+    def reads(self, post: Post, body: dict[str, Any]) -> Answer:
+        form = str(body.get("msgtype"))
+        if form not in ("text", "markdown"):
+            return errcode(400105, "不支持的消息类型")
+        text = str(body[form].get("content" if form == "text" else "text", ""))
+        if not text.strip() or (form == "markdown" and not body[form].get("title")):
+            return errcode(40035, "缺少参数 json")
+        if len(post.body) > self.most:
+            return errcode(460101, "message too long, exceed 20000 bytes")
+        if self.guard.keyword not in text:
+            return errcode(310000, "description:关键词不匹配;solution:请联系群管理员查看此机器人的关键词")
+        return errcode(0, "ok")
+
+    def not_json(self) -> Answer:
+        return errcode(40035, "缺少参数 json")
+
+
+class FeishuReceiver(RobotReceiver):
+    """Feishu's group robot, and Lark's: checks token, signature, keyword, type and length as the real ones do."""
+
+    too_many = code(11232, "frequency limited psm[lark.oapi.app_platform_runtime]appID[1500]")
+
+    def __init__(
+        self,
+        guard: Guard | None = None,
+        scheme: str = "feishu",
+        token: str = "0e5c1f7a-2b6d-4c8e-9f3a-1d2c3b4a5f60",
+        port: int = 0,
+    ) -> None:
+        super().__init__(port)
+        self.guard = guard or Guard()
+        self.scheme, self.token = scheme, token
+
+    @property
+    def target(self) -> str:
+        return f"{self.scheme}://{self.token}" + (f"?secret={self.guard.secret}" if self.guard.secret else "")
+
+    def admits(self, post: Post) -> Answer | None:
+        if post.path != f"/open-apis/bot/v2/hook/{self.token}":
+            return code(19001, "param invalid: incoming webhook access token invalid")
+        return None
+
+    def reads(self, post: Post, body: dict[str, Any]) -> Answer:
+        moment, secret = str(body.get("timestamp", "")), self.guard.secret
+        seconds = float(moment) if moment.isdecimal() else 0.0
+        if secret and not self.guard.signed(f"{moment}\n{secret}", "", moment, seconds, str(body.get("sign"))):
+            return code(19021, "sign match fail or timestamp is not within one hour from current time")
+        if len(post.body) > self.most:
+            return code(19036, "message too long")
+        if body.get("msg_type") not in ("text", "interactive"):
+            return code(19002, "params error, msg_type need")
+        if not _text(post).strip():
+            return code(9499, "Bad Request")
+        if self.guard.keyword not in _text(post):
+            return code(19024, "Key Words Not Found")
+        return Answer(body={"StatusCode": 0, "StatusMessage": "success", "code": 0, "data": {}, "msg": "success"}, accepts=True)
+
+    def not_json(self) -> Answer:
+        return code(9499, "Bad Request", http=400)
+
+
+class ServerChanReceiver(RobotReceiver):
+    """ServerChan: refuses under HTTP 400 as the real one does, with one code for a wrong key and for a day's posts used up."""
+
+    most = 32 * 1024  # of desp
+    too_many = code(40001, "[AUTH]超过当天的发送次数限制[5]，请稍后再试", http=400, scode=471)
+
+    def __init__(self, key: str = "SCT12345TabcdefGHIJKLmnop", port: int = 0) -> None:
+        super().__init__(port)
+        self.key = key
+
+    @property
+    def target(self) -> str:
+        return f"schan://{self.key}"
+
+    def admits(self, post: Post) -> Answer | None:
+        if post.path not in (f"/{self.key}.send", f"/send/{self.key}.send"):
+            return code(40001, "[AUTH]错误的Key", http=400, scode=461)
+        return None
+
+    def reads(self, post: Post, body: dict[str, Any]) -> Answer:
+        title, desp = str(body.get("title", "")), str(body.get("desp", ""))
+        if not title.strip():
+            return code(20001, "[INPUT]title 不能为空", http=400, scode=460)
+        if len(title) > 32 or len(desp.encode()) > self.most:
+            return code(20001, "[INPUT]too long", http=400, scode=460)
+        return Answer(body={"code": 0, "message": "", "data": {"pushid": "1", "error": "SUCCESS", "errno": 0}}, accepts=True)
+
+
+class PushDeerReceiver(RobotReceiver):
+    """A PushDeer server: a key that it does not know gets code 0 and an empty result, as of the real one."""
+
+    too_many = status(429)
+
+    def __init__(self, key: str = "PDU1234TabcdefGHIJKLmnop", port: int = 0) -> None:
+        super().__init__(port)
+        self.key = key
+
+    @property
+    def target(self) -> str:
+        return f"pushdeer://{self.key}"
+
+    def admits(self, post: Post) -> Answer | None:
+        return None if post.path == "/message/push" else status(404)
+
+    def reads(self, post: Post, body: dict[str, Any]) -> Answer:
+        if not body.get("text") or not body.get("pushkey"):
+            return status(422, {"message": "The given data was invalid."})
+        if body["pushkey"] != self.key:
+            return Answer(body={"code": 0, "content": {"result": False}})
+        return Answer(body={"code": 0, "content": {"result": ['{"counts":1,"logs":[],"success":"ok"}']}}, accepts=True)
+
+    def not_json(self) -> Answer:
+        return status(422, {"message": "The text field is required."})
 
 
 # --- SMTP ------------------------------------------------------------------------------------------------------------------

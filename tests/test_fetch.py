@@ -882,7 +882,7 @@ def test_a_server_that_hangs_up_in_the_handshake(trusted: trustme.CA) -> None:
         server.talk = lambda conn, *_: conn.recv(10)
         with pytest.raises(FetchError, match="closed the connection during the TLS handshake") as caught:
             over_tls(server)
-    assert caught.value.reason == "tls"
+    assert caught.value.reason == "handshake"
 
 
 @pytest.mark.parametrize("raw", [drip(answer(PAGE)), hold(), drip(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 900)], ids=brief)

@@ -10,7 +10,7 @@ import pytest
 
 from monitor import config, sources
 from monitor.config import catalogue
-from monitor.errors import ConfigError
+from monitor.errors import ConfigError, ParseError
 from monitor.model import Fetched, Purpose, Request, Validators
 
 NAMES = list(config.presets())
@@ -95,11 +95,6 @@ OTHERS = {
         '<div class="times">2026-11-19</div></li></ul></div>',
         ("关于发布某办法的公告", date(2026, 11, 19), "https://www.cac.gov.cn/wxzw/wxfb/A093702index_2.htm"),
     ),
-    "gov/zuixin": (
-        '<div class="news_box"><div class="list list_2"><ul><li><h4><a href="./202611/content_1.htm">国务院关于某事的意见</a>'
-        '<span class="date">2026-11-19</span></h4></li></ul></div></div>',
-        ("国务院关于某事的意见", date(2026, 11, 19), None),
-    ),
 }
 
 
@@ -110,3 +105,40 @@ def test_the_known_structure_of_a_site_is_read(name: str) -> None:
     (notice,) = listing.notices
     assert (notice.title, notice.published) == (title, published)
     assert (listing.next.url if listing.next else None) == following
+
+
+def test_the_state_councils_list_of_all_ministries_is_read() -> None:
+    body = (
+        '[{"TITLE":"国务院关于某事的意见","SUB_TITLE":"","URL":"https://www.gov.cn/zhengce/content/202611/content_1.htm",'
+        '"DOCRELPUBTIME":"2026-11-19"},{"TITLE":"关于某措施的通知","SUB_TITLE":"副题","URL":"./202611/content_2.htm",'
+        '"DOCRELPUBTIME":"2026-11-18"}]'
+    )
+    listing = sources.kind("json").parse(config.source_of({"preset": "gov/zuixin"}), fetched("gov/zuixin", body))
+    assert [(notice.key, notice.title, notice.published, notice.summary) for notice in listing.notices] == [
+        ("www.gov.cn/zhengce/content/202611/content_1.htm", "国务院关于某事的意见", date(2026, 11, 19), ""),
+        ("www.gov.cn/zhengce/zuixin/202611/content_2.htm", "关于某措施的通知", date(2026, 11, 18), "副题"),
+    ]
+    assert listing.next is None
+
+
+KEV = """{"title": "CISA Catalog of Known Exploited Vulnerabilities", "catalogVersion": "2026.11.20", "count": %d,
+"vulnerabilities": [{"cveID": "CVE-2026-1000", "vendorProject": "Example", "product": "Server",
+"vulnerabilityName": "Example Server Path Traversal Vulnerability", "dateAdded": "2026-11-20",
+"shortDescription": "Example Server lets anyone read files.", "requiredAction": "Apply mitigations.", "dueDate": "2026-12-11",
+"knownRansomwareCampaignUse": "Unknown", "notes": "https://example.org/advisory", "cwes": ["CWE-22"]}]}"""
+
+
+def test_a_row_of_kev_is_a_vulnerability_with_its_fields_line_by_line() -> None:
+    listing = sources.kind("json").parse(config.source_of({"preset": "cisa/kev"}), fetched("cisa/kev", KEV % 1))
+    (notice,) = listing.notices
+    assert listing.complete
+    assert (notice.key, notice.title, notice.published, notice.url) == (
+        "CVE-2026-1000",
+        "CVE-2026-1000 Example Server Path Traversal Vulnerability",
+        date(2026, 11, 20),
+        "https://nvd.nist.gov/vuln/detail/CVE-2026-1000",
+    )
+    assert 'knownRansomwareCampaignUse: Unknown\ncwes: ["CWE-22"]\n' in (notice.text or "")
+    assert ("cve", "CVE-2026-1000") in notice.labels
+    with pytest.raises(ParseError, match="1 of 2 rows"):
+        sources.kind("json").parse(config.source_of({"preset": "cisa/kev"}), fetched("cisa/kev", KEV % 2))

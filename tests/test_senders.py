@@ -518,11 +518,6 @@ def test_a_retry_goes_on_after_the_parts_that_were_taken(hook: WebhookReceiver) 
         ("json://127.0.0.1/x", 32768, "text", True),
         ("tgram://123456789:abcdefg_hijklmnop/12315544", 4096, "html", True),
         ("discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js", 2000, "text", True),
-        ("dingtalk://tokentokentoken", 19985, "text", False),
-        ("feishu://abc-123", 19985, "text", False),
-        ("lark://abc-123", 19985, "text", False),
-        ("schan://abcdefgh", 32768, "text", False),
-        ("pushdeer://abcdefgh", 32768, "text", False),
         ("bark://127.0.0.1/device", 32768, "text", False),
     ],
 )

@@ -24,7 +24,8 @@ def utcnow() -> datetime:
 
 @dataclass(slots=True)
 class Desk:
-    """The tools of the loops. `config` is replaced as a whole when the file is read again."""
+    """The tools of the loops. `config` is replaced as a whole when the file is read again. `unchanged`: by source, a hash of the
+    list (and of all that it was judged with) of which it was found last that it says nothing new."""
 
     config: Config
     store: Store
@@ -32,6 +33,7 @@ class Desk:
     pace: Pace
     now: Callable[[], datetime] = utcnow
     rng: random.Random = field(default_factory=random.Random)
+    unchanged: dict[str, int] = field(default_factory=dict)
 
     def source(self, source_id: str) -> Source:
         """A source of the config. Raises KeyError where it left meanwhile."""

@@ -19,8 +19,11 @@ from monitor.tell import tell
 NO_NETWORK = ("dns", "unreachable", "refused", "timeout", "connect")
 
 
-def failed(desk: Desk, source: Source, error: SourceError, elapsed: float) -> Report:
-    """One transaction: the failure, and at its threshold the change that tells it."""
+def failed(
+    desk: Desk, source: Source, error: SourceError, elapsed: float, *, due_at: datetime | None = None, detail: str = ""
+) -> Report:
+    """One transaction: the failure, and at its threshold the change that tells it. `due_at` where the schedule does not say when
+    it is tried again; `detail` is kept with the record in place of the error's own words."""
     with desk.store.write() as conn:
         now = desk.now()
         if (earlier := desk.batch.drop(source.id)) is not None:
@@ -28,8 +31,9 @@ def failed(desk: Desk, source: Source, error: SourceError, elapsed: float) -> Re
         row = sources.load(conn, source.id)  # another source of the host may have told meanwhile
         failures = _count(row.failures, error, now)
         asked = error.retry_after if isinstance(error, FetchError) else None
-        due = _due_after(source, now, desk.rng, failures, asked)
-        record = Check(source.id, now, Outcome.FAILED, error.reason, elapsed=elapsed, next_due_at=due, detail=error.message)
+        due = due_at or _due_after(source, now, desk.rng, failures, asked)
+        said = detail or error.message
+        record = Check(source.id, now, Outcome.FAILED, error.reason, elapsed=elapsed, next_due_at=due, detail=said)
         hint = hint_of(error)
         sources.fail(
             conn,

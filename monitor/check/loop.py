@@ -16,11 +16,12 @@ from datetime import UTC, datetime, timedelta
 
 from monitor import urls
 from monitor.check.desk import Desk, Report, log
+from monitor.check.failed import failed
 from monitor.check.one import check
 from monitor.check.plan import Plan
 from monitor.check.reading import read
-from monitor.errors import StoreError
-from monitor.model import Check, Outcome
+from monitor.errors import MonitorError, SourceError, StoreError
+from monitor.model import Outcome
 from monitor.store import changes, readings, sources
 from monitor.tell import tell
 
@@ -61,6 +62,7 @@ class Checking:
         self._running: dict[Task, Future[None]] = {}
         self._asked: dict[str, Future[Report]] = {}
         self._stopping = False
+        self._looked_at: set[str] | None = None  # None until the table was read: whatever is asked for
         self._paused_until: datetime | None = None
         self.done = threading.Event()  # set whenever a task has ended
 
@@ -71,10 +73,11 @@ class Checking:
         with self._mutex:
             plan, wanted = Plan(), self.desk.config.sources
             with self.desk.store.read() as conn:
-                for due in sources.planned(conn):
-                    if due.id in wanted and Task(due.id) not in self._running:
-                        plan.put(due.id, due.host, self.desk.batch.next_due(due.id) or due.due_at)
-            self._plan = plan
+                present = [due for due in sources.planned(conn) if due.id in wanted]
+            for due in present:
+                if Task(due.id) not in self._running:
+                    plan.put(due.id, due.host, self.desk.batch.next_due(due.id) or due.due_at)
+            self._plan, self._looked_at = plan, {due.id for due in present}
             for id_ in self._asked:
                 self._put(id_, AT_ONCE)
 
@@ -145,11 +148,18 @@ class Checking:
         """Tell what was held long enough for its page; the number of changes."""
         now = self.desk.now()
         with self.desk.store.read() as conn:
-            if not changes.overheld(conn, now):
-                return 0
-        with self.desk.store.write() as conn:
             held = changes.overheld(conn, now)
-            tell(conn, self.desk.config, held, now)
+        for change in held:
+            try:
+                with self.desk.store.write() as conn:
+                    tell(conn, self.desk.config, [change] if change in changes.overheld(conn, now) else [], now)
+            except StoreError:
+                raise
+            except Exception as unforeseen:  # noqa: BLE001 - one poisonous row stops nobody
+                trace = "".join(traceback.format_exception(unforeseen))
+                log.error("change %d: a fault in monitor itself; tried again in an hour\n%s", change, trace)
+                with self.desk.store.write() as conn:
+                    changes.hold(conn, change, now + PUSHED_AHEAD)
         return len(held)
 
     # --- one task
@@ -159,53 +169,52 @@ class Checking:
         error: BaseException | None = None
         source = self.desk.config.sources.get(task.source)
         try:
-            if source is None:
-                error = KeyError(f"{task.source} left the configuration")
+            if source is None or not source.enabled:
+                error = MonitorError(f"{task.source}: not checked: the configuration has no such source, or enabled = false")
             elif task.reading is None:
                 report = check(self.desk, source)
             else:
                 read(self.desk, task.reading)
-        except StoreError as failed:
-            error = failed
-            log.error("%s: nothing was stored and the look is taken again: %s", task.source, failed)
+        except StoreError as lost:
+            error = lost
+            log.error("%s: nothing was stored and the look is taken again: %s", task.source, lost)
             with self._mutex:
                 self._paused_until = self.desk.now() + STORE_PAUSE
         except Exception as unforeseen:  # noqa: BLE001 - one poisonous row stops nobody
-            error = unforeseen
-            self._push_ahead(task, unforeseen)
+            report = self._push_ahead(task, unforeseen)
         finally:
             self._ended(task, report, error)
 
-    def _push_ahead(self, task: Task, error: Exception) -> None:
-        """The loop body's last net: the exception is written on its row and told in the log; the row waits."""
+    def _push_ahead(self, task: Task, error: Exception) -> Report | None:
+        """The loop body's last net: the exception is written on its row and told in the log; the row waits. A source's fault is a
+        failed check, told at its threshold like any other."""
         trace = "".join(traceback.format_exception(error))
         log.error("%s: a fault in monitor itself; tried again in an hour\n%s", task.source, trace)
         due = self.desk.now() + PUSHED_AHEAD
         try:
+            if task.reading is None:
+                fault = SourceError(f"a fault in monitor itself: {error!r}", reason="fault", source_id=task.source)
+                return failed(self.desk, self.desk.source(task.source), fault, 0.0, due_at=due, detail=trace)
             with self.desk.store.write() as conn:
-                if task.reading is not None:
-                    readings.failed(conn, task.reading, trace, due)
-                else:
-                    record = Check(task.source, self.desk.now(), Outcome.FAILED, "fault", next_due_at=due, detail=trace)
-                    sources.fault(conn, record, f"a fault in monitor itself: {error!r}")
-        except StoreError as failed:
-            log.error("%s: the fault could not be stored: %s", task.source, failed)
+                readings.failed(conn, task.reading, trace, due)
+        except StoreError as lost:
+            log.error("%s: the fault could not be stored: %s", task.source, lost)
+        return None
 
     def _ended(self, task: Task, report: Report | None, error: BaseException | None) -> None:
+        if report is not None:
+            log.debug(
+                "%s: %s, %d rows, %.2f s, next %s", task.source, report.outcome, report.rows, report.elapsed, report.next_due_at
+            )
         with self._mutex:
             self._running.pop(task, None)
             if task.reading is None:
-                due = (
-                    report.next_due_at
-                    if report
-                    else self.desk.now() + (STORE_PAUSE if isinstance(error, StoreError) else PUSHED_AHEAD)
-                )
-                self._put(task.source, due)
-                asked = self._asked.pop(task.source, None)
-                if asked is not None and report is not None:
-                    asked.set_result(report)
-                elif asked is not None:
-                    asked.set_exception(error or RuntimeError("ended without a report"))
+                pause = STORE_PAUSE if isinstance(error, StoreError) else PUSHED_AHEAD
+                due = report.next_due_at if report else self.desk.now() + pause
+                if self._looked_at is None or task.source in self._looked_at:
+                    self._put(task.source, due)
+                if (asked := self._asked.pop(task.source, None)) is not None:
+                    _answer(asked, report, error, task.source, due)
         self.done.set()
         self._after()
 
@@ -216,9 +225,21 @@ class Checking:
         with self._mutex:
             self._stopping = True
             under_way = list(self._running.values())
-            for future in self._asked.values():
-                future.cancel()
-            self._asked.clear()
         wait(under_way)
+        with self._mutex:
+            for id_, future in self._asked.items():
+                future.set_exception(MonitorError(f"{id_}: not checked: monitor is stopping"))
+            self._asked.clear()
         self._pool.shutdown(wait=True, cancel_futures=True)
         self.desk.batch.flush(self.desk.store)
+
+
+def _answer(asked: Future[Report], report: Report | None, error: BaseException | None, source: str, due: datetime) -> None:
+    """Tell whoever asked for a check; only an error of the database concerns more than this one."""
+    if report is not None:
+        asked.set_result(report)
+    elif isinstance(error, StoreError):
+        asked.set_exception(error)
+    else:
+        said = str(error) if error else f"{source}: a fault in monitor itself; its log has more"
+        asked.set_result(Report(source, Outcome.FAILED, due, error=said))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor import decide, schedule, urls
-from monitor.check.desk import Desk, log
+from monitor.check.desk import Desk
+from monitor.check.lines import log_changes
 from monitor.check.words import Words
 from monitor.decide import Known, Restore, Verdict, Withdraw
 from monitor.errors import FetchError, SourceError
@@ -15,6 +16,7 @@ from monitor.look import Looked, look
 from monitor.model import Document, Kind, Purpose, Reading, Request, Source, Unchanged
 from monitor.store import changes, notices, readings
 from monitor.store.apply import turn
+from monitor.store.database import moment
 from monitor.tell import tell
 
 #: A page that failed this often in a row is left until its next planned look.
@@ -42,11 +44,14 @@ def read(desk: Desk, reading_id: int) -> bool:
     """Do one reading; whether it went well. False, too, where it is no longer wanted. Raises StoreError."""
     with desk.store.read() as conn:
         found = readings.load(conn, reading_id)
-    if found is None or found[0].source not in desk.config.sources:
+        row = notices.row(conn, found[0].notice) if found else None
+    if found is None or row is None or found[0].source not in desk.config.sources:
         return False
     reading, was_gone = found
     source = desk.source(reading.source)
-    request = Request(reading.url, reading.purpose, headers=source.headers, validators=reading.validators)
+    # read differently from now on: "not modified" would leave the page as it was read before
+    validators = reading.validators if decide.read_alike(source, row["page_how"]) else None
+    request = Request(reading.url, reading.purpose, headers=source.headers, validators=validators)
     try:
         with desk.pace.turn(urls.host(reading.url)):
             looked: Looked | SourceError = look(source, request, desk.now)
@@ -60,8 +65,7 @@ def read(desk: Desk, reading_id: int) -> bool:
         if reading.purpose is Purpose.DOCUMENT:
             _release(conn, work)
         tell(conn, desk.config, work.told, work.now)
-    if work.told:
-        log.info("%s: %s", source.id, reading.url)
+    log_changes(desk, work.told, but=Kind.NEW)
     return well
 
 
@@ -89,7 +93,8 @@ def _settle(conn: notices.Connection, work: _Work, looked: Looked | SourceError)
 def _release(conn: notices.Connection, work: _Work) -> None:
     """The reading has ended, well or not: a held message goes; one that went is routed again, with the words of the page."""
     change = changes.new_of(conn, work.reading.notice)
-    if change is not None and (change.silence == changes.HELD or work.reading.why == "first"):
+    waits = change is not None and (change.silence == changes.HELD or work.reading.why == "first")
+    if change is not None and waits and change.id not in work.told:
         work.told.append(change.id)
 
 
@@ -126,16 +131,21 @@ def _failed(conn: notices.Connection, work: _Work, error: SourceError) -> None:
 
 
 def _gone(conn: notices.Connection, work: _Work, reason: str) -> None:
-    """Gone once is looked at again after `every`; gone twice is withdrawn. An attachment that is gone is only noted."""
-    k, _ = notices.one(conn, work.reading.notice, work.now)
-    again = work.now + work.every() if not work.was_gone else None
+    """Gone once is looked at again after `every`; gone twice is withdrawn, and looked at by the plan anew. An attachment that is
+    gone is only noted."""
+    k, row = notices.one(conn, work.reading.notice, work.now)
+    again = work.now + work.every()
     if work.reading.purpose is Purpose.ATTACHMENT:
         readings.failed(conn, work.reading.id, reason, again if work.reading.attempts < ATTEMPTS else None)
         return
-    planned, step = decide.next_look(work.source, work.now, 0, work.now) if work.was_gone else (again, work.reading.step)
-    readings.done(conn, work.reading.id, work.now, why="confirm", next_at=planned, step=step, validators=None, gone=True)
-    if work.was_gone and k.state == "present":
+    planned: datetime | None = again
+    step = work.reading.step
+    if k.state == "withdrawn":
+        planned, step = decide.next_look(work.source, moment(row["gone_at"]) or work.now, step, work.now)
+    elif work.was_gone and work.reading.why != "missing":  # a missing row asks at once: that is not the look after `every`
+        planned, step = decide.next_look(work.source, work.now, 0, work.now)
         work.told.append(turn(conn, work.source.id, Withdraw(k, "page", f"{reason}, twice"), work.now))
+    readings.done(conn, work.reading.id, work.now, why="confirm", next_at=planned, step=step, validators=None, gone=True)
 
 
 def _there(conn: notices.Connection, work: _Work) -> None:
@@ -161,6 +171,8 @@ def _document(conn: notices.Connection, work: _Work, looked: Looked, document: D
         notices.doubt(conn, k.id, "page", verdict.print, work.now)
         _next(conn, work, looked, work.now + work.every(), "confirm")
         return
+    else:
+        notices.page_facts(conn, k.id, verdict.how, document)
     if "page" in k.doubts:
         notices.settle(conn, k.id, "page")
     _next(conn, work, looked)
@@ -189,10 +201,11 @@ def _push(conn: notices.Connection, work: _Work, looked: Looked, document: Docum
 
 
 def _enriched(conn: notices.Connection, work: _Work, k: Known, seq: int) -> None:
-    """The first reading is no change: the message about the notice tells of the fuller version."""
+    """The first reading is no change: the message about the notice tells of the fuller version, and the routes see its words."""
     change = changes.new_of(conn, k.id)
     if change is not None:
         changes.point(conn, change.id, seq)
+        work.told.append(change.id)
 
 
 def _revised(conn: notices.Connection, work: _Work, k: Known, verdict: Verdict, seq: int) -> None:

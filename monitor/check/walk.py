@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from monitor import sources, urls
 from monitor.check.desk import Desk
-from monitor.decide import Seen, pinned_keys, wants_more
+from monitor.decide import Seen, from_below, list_end, pinned_keys, wants_more
 from monitor.errors import FetchError, SourceError
 from monitor.look import Looked, look
 from monitor.model import Listing, Notice, Request, Source, Unchanged, Validators
@@ -31,22 +32,36 @@ class Walked:
 
 def walk(desk: Desk, source: Source, row: Row) -> Walked:
     """Take the looks of one check. Raises SourceError."""
-    first = sources.kind(source.kind).begin(source, row.state, desk.now())
+    now = desk.now()
+    first = sources.kind(source.kind).begin(source, row.state, now)
     trusted = row.memory.baseline and not row.memory.rejoin and not row.memory.accept and first.method == "GET"
-    if trusted:
+    if trusted and first.url == source.url:  # an address that is filled in anew asks for something else each time
         first = replace(first, validators=desk.batch.validators(source.id) or row.validators)
-    looked, served = _first(desk, source, first)
+    looked, asked = _first(desk, source, first, row.state, now)
+    served = None if asked is source else asked.url
     if isinstance(looked.result, Unchanged):
         return Walked(None, looked.validators, row.state, (), looked.moved, served)
-    listing = _listing(looked)
+    listing, problems, state = _steps(desk, asked, _listing(looked))
+    seen = _pages(desk, asked, row, listing)
+    # "not modified" would be said of the first answer alone
+    validators = looked.validators if served is None and listing is looked.result else None
+    return Walked(seen, validators, state, tuple(problems), looked.moved, served)
+
+
+def _steps(desk: Desk, source: Source, listing: Listing) -> tuple[Listing, list[str], dict[str, Any]]:
+    """The listing after its last step, with the rows, problems and state of all of them; a row that comes again is the same."""
     problems, state = list(listing.problems), dict(listing.state)
+    if listing.last_step:
+        return listing, problems, state
+    found = {notice.key: notice for notice in reversed(listing.notices)}
+    rows = list(listing.notices)
     while not listing.last_step and listing.next is not None:
         listing = _listing(_turn(desk, source, listing.next))
+        rows += [notice for notice in listing.notices if notice.key not in found]
+        found |= {notice.key: notice for notice in listing.notices}
         problems += listing.problems
         state |= listing.state
-    seen = _pages(desk, source, row, listing)
-    validators = looked.validators if served is None else None
-    return Walked(seen, validators, state, tuple(problems), looked.moved, served)
+    return replace(listing, notices=tuple(rows)), problems, state
 
 
 def _turn(desk: Desk, source: Source, request: Request) -> Looked:
@@ -59,14 +74,16 @@ def _listing(looked: Looked) -> Listing:
     return looked.result
 
 
-def _first(desk: Desk, source: Source, request: Request) -> tuple[Looked, str | None]:
-    """The first look; where the source's own address gives no answer, at its fallbacks in turn. Raises the first error."""
+def _first(desk: Desk, source: Source, request: Request, state: Mapping[str, Any], now: datetime) -> tuple[Looked, Source]:
+    """The first look, and the source as it was asked: where its own address gives no answer, at its fallbacks in turn. Raises the
+    first error."""
     try:
-        return _turn(desk, source, request), None
+        return _turn(desk, source, request), source
     except FetchError as error:
         for address in source.fallback:
+            other = replace(source, url=address)
             try:
-                return _turn(desk, source, replace(request, url=address, validators=None)), address
+                return _turn(desk, other, sources.kind(other.kind).begin(other, state, now)), other
             except SourceError:
                 continue
         raise error
@@ -74,10 +91,12 @@ def _first(desk: Desk, source: Source, request: Request) -> tuple[Looked, str | 
 
 def _pages(desk: Desk, source: Source, row: Row, first: Listing) -> Seen:
     """Further pages, up to `pages`, while rows at the end of what was seen are unknown."""
+    if first.complete:
+        return Seen(first.notices, len(first.notices), complete=True)
     rows = list(first.notices)
     keys = {notice.key for notice in rows}
     listing, page = first, 1
-    while (more := _wants_more(desk, source, row, rows)) and listing.next is not None and page < source.pages:
+    while (more := _wants_more(desk, source, row, rows, page > 1)) and listing.next is not None and page < source.pages:
         listing = _listing(_turn(desk, source, listing.next))
         page += 1
         fresh = [notice for notice in listing.notices if notice.key not in keys]
@@ -85,10 +104,13 @@ def _pages(desk: Desk, source: Source, row: Row, first: Listing) -> Seen:
             break
         rows += fresh
         keys |= {notice.key for notice in fresh}
-    return Seen(tuple(rows), len(first.notices), first.complete or source.complete, more, page > 1)
+    return Seen(tuple(rows), len(first.notices), more=more, paged=page > 1)
 
 
-def _wants_more(desk: Desk, source: Source, row: Row, rows: list[Notice]) -> bool:
+def _wants_more(desk: Desk, source: Source, row: Row, rows: list[Notice], paged: bool) -> bool:
     with desk.store.read() as conn:
         known = notices.known_keys(conn, source.id, [notice.key for notice in rows])
-    return wants_more(rows, set(known), row.memory, pinned_keys(rows, known, row.memory))
+        last = list_end(row.memory) if len(known) < len(rows) else None
+        end = notices.one(conn, last, desk.now())[0] if last is not None else None
+    old = from_below(rows, known, row.memory, end, paged=paged)
+    return wants_more(rows, known.keys() | old, row.memory, pinned_keys(rows, known, row.memory))

@@ -15,7 +15,7 @@ COMMANDS = {
     "init": ("setup", "write a commented monitor.toml"),
     "validate": ("setup", "check the configuration: every problem at once"),
     "presets": ("setup", "list the official sources that are known by name"),
-    "preview": ("look", "look once at a source, show its rows, store nothing"),
+    "preview": ("look", "look once at a source or an address, store nothing"),
     "check": ("look", "check sources now, deliver what is due"),
     "run": ("look", "run the daemon"),
     "demo": ("demo", "see the main job on a bundled replay, over loopback"),

@@ -31,7 +31,10 @@ def guarded(command: click.Command, args: list[str] | None) -> int:
         click.echo("\ninterrupted", err=True)
         return INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        if type(error) is click.UsageError:  # a name of the user's own: how to call the command is no help there
+            click.echo(error.message, err=True)
+        else:
+            error.show()
         return USAGE
     except ConfigError as error:
         for problem in error.problems:

@@ -1,4 +1,4 @@
-"""`monitor demo`: the main job on a bundled replay, through the real fetch, store and deliver, over loopback, in a folder that goes."""
+"""`monitor demo`: the main job on a bundled replay, through the real fetch, store and deliver, over loopback. Nothing stays."""
 
 from __future__ import annotations
 

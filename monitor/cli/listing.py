@@ -135,7 +135,8 @@ def sources(ctx: click.Context, as_json: bool, **given: Any) -> None:
         found = [blank | {"id": s.id, "kind": s.kind, "url": s.url} for s in _unseen(config, wanted)]
     columns = [
         Column("id", "SOURCE"), Column("health", "HEALTH"), Column("notices", "NOTICES"),
-        Column("last_check", "LAST CHECK", time=True), Column("outcome", "OUTCOME"), Column("next_due", "NEXT", time=True), Column("error", "ERROR", wide=True),
+        Column("last_check", "LAST CHECK", time=True), Column("outcome", "OUTCOME"),
+        Column("next_due", "NEXT", time=True), Column("error", "ERROR", wide=True),
     ]  # fmt: skip
     output.rows(found, columns, config.timezone, as_json=as_json, keys=SOURCES)
     for row in found if not as_json and terminal() else []:

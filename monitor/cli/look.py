@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -106,10 +107,13 @@ class _progress:  # noqa: N801 - a context manager that is used like a function
 def _by_daemon(config: Config, ids: Sequence[str], advance: Callable[[int], None]) -> Mapping[str, Any] | None:
     """The result of the running daemon; None where there is none. Exit 3 where it does not answer in 30 s."""
     answer = ask(config, command="check", sources=list(ids))
-    if answer is None:
-        return None
+    return None if answer is None else _result(config, answer["ticket"], advance)
+
+
+def _result(config: Config, ticket: int, advance: Callable[[int], None]) -> Mapping[str, Any]:
+    """What the daemon's checks of a ticket gave, once they are done."""
     while True:
-        result = ask(config, command="result", ticket=answer["ticket"])
+        result = ask(config, command="result", ticket=ticket)
         if result is None:
             raise MonitorError("the daemon stopped meanwhile: run monitor check again")
         if result["done"]:
@@ -132,6 +136,10 @@ def _by_ourselves(config: Config, ids: Sequence[str], advance: Callable[[int], N
     loops = Loops(config, only=ids)
     try:
         found = loops.check_now(ids, progress)
+    except KeyboardInterrupt:
+        output.warn("stopping when the looks under way have ended; Ctrl-C again stops at once")
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        raise
     finally:
         loops.close()
     return {
@@ -141,7 +149,14 @@ def _by_ourselves(config: Config, ids: Sequence[str], advance: Callable[[int], N
     }
 
 
+def accepted(config: Config, ticket: int) -> int:
+    """Wait for the check that the daemon takes after `accept`, and show it."""
+    found = _result(config, ticket, lambda _: None)
+    return _show(config, found["reports"], found, False)
+
+
 def _show(config: Config, reports: Sequence[Mapping[str, Any]], found: Mapping[str, Any], as_json: bool) -> int:
+    """Say what each check gave, what was sent, what remains; the exit code."""
     for report in reports:
         if as_json:
             click.echo(json.dumps({key: report[key] for key in CHECK}, ensure_ascii=False))
@@ -209,17 +224,22 @@ def run(ctx: click.Context) -> int:
 
 
 @click.command()
-@click.argument("what", metavar="SOURCE|PRESET")
+@click.argument("what", metavar="SOURCE|PRESET|URL")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a row.")
 @click.option("--routes", is_flag=True, help="For each row: which route would take it, to which channels, and why.")
 @click.pass_context
 def preview(ctx: click.Context, what: str, as_json: bool, routes: bool) -> int:
-    """Look once at a source, show the rows it would see, store nothing."""
+    """Look once at a source, show the rows it would see, store nothing.
+
+    For an address: find the feed or list there, and print a [[source]] to paste.
+    """
     from monitor import sources
     from monitor.check.desk import utcnow
     from monitor.look import look
     from monitor.model import Listing
 
+    if what.startswith(("http://", "https://")):
+        return _address(ctx, what, as_json, routes)
     config, source = _which(ctx, what)
     if routes and config is None:
         raise click.UsageError("--routes needs a configuration: monitor init writes one")
@@ -251,6 +271,20 @@ def preview(ctx: click.Context, what: str, as_json: bool, routes: bool) -> int:
         return DONE if source.allow_empty else FAILED
     output.hint(f"{counted(len(rows), 'row')} in {looked.elapsed:.1f} s; nothing was stored")
     return DONE
+
+
+def _address(ctx: click.Context, url: str, as_json: bool, routes: bool) -> int:
+    """What an address could be a source of; a configuration is only asked for what it allows."""
+    from monitor.cli.address import preview_address
+    from monitor.errors import ConfigError
+
+    if routes:
+        raise click.UsageError("--routes is for a source of the configuration: paste the [[source]] into it first")
+    try:
+        config = load(ctx)
+    except ConfigError:
+        config = None
+    return preview_address(url, config, as_json=as_json)
 
 
 def _row(notice: Notice) -> dict[str, Any]:

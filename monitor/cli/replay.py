@@ -102,7 +102,7 @@ def _page(title: str, date: str, paragraphs: list[str]) -> str:
 
 def _handler(answer: Callable[[str], tuple[int, str, str]]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+        def do_GET(self) -> None:
             status, media_type, text = answer(self.path)
             body = text.encode()
             etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'

@@ -14,6 +14,7 @@ import click
 
 from monitor.cli import output
 from monitor.cli.common import DONE, FAILED, ID, ask, counted, is_free, load, reading, source_ids, unknown
+from monitor.cli.look import accepted
 from monitor.cli.look import check as check_command
 
 if TYPE_CHECKING:
@@ -105,11 +106,12 @@ def accept(ctx: click.Context, source: str) -> int:
     config = load(ctx)
     _one(config, source)
     answer = ask(config, command="accept", source=source)
-    if answer is None:
-        with reading(config):
-            pass
-        with Store(config.database) as store, store.write() as conn:
-            sources.set_accept(conn, source, datetime.now(UTC))
+    if answer is not None:
+        return accepted(config, answer["ticket"])
+    with reading(config):
+        pass
+    with Store(config.database) as store, store.write() as conn:
+        sources.set_accept(conn, source, datetime.now(UTC))
     return int(ctx.invoke(check_command, sources=(source,), as_json=False) or 0)
 
 

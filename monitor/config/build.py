@@ -19,6 +19,7 @@ from monitor.config.secrets import Secrets, refers
 from monitor.config.source import Defaults, Sources
 from monitor.model import Channel, Source
 from monitor.route import Route
+from monitor.senders.native import native
 
 _Single = TypeVar("_Single", MonitorTable, HttpTable)
 _SECRET_KEYS = {"monitor": ("heartbeat",), "http": ("proxy",), "channel": ("url", "endpoint")}
@@ -160,10 +161,12 @@ class Builder:
         return found
 
     def _channel(self, table: ChannelTable, defaults: Defaults) -> Channel:
-        self._secrets.literal_url(table.url)
+        target = native(table.url)
+        for written in {table.url, target}:
+            self._secrets.literal_url(written)
         return Channel(
             id=table.id,
-            target=table.url,
+            target=target,
             endpoint=table.endpoint,
             format=table.format,
             limit=table.limit,

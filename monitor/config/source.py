@@ -78,7 +78,17 @@ class Sources:
             return None
         mine = {key: value for key, value in merged.items() if key in own}
         options = check(sources.kind(kind).Options, mine, self.problems, path, subject, known=own, broken=meant)
-        return None if options is None else self._source(kind, table, options, plan)
+        if options is None:
+            return None
+        made = self._source(kind, table, options, plan)
+        self._agreed(made, path, subject)
+        return made
+
+    def _agreed(self, made: Source, path: Path, subject: str) -> None:
+        """What the kind says of its options beside the keys that every source has."""
+        problems = getattr(sources.kind(made.kind), "problems", None)
+        for key, said in (problems(made) if problems is not None else {}).items():
+            self.problems.add((*path, key), f'{subject}: "{key}": {said}')
 
     def _with_preset(self, given: Mapping[str, Any], path: Path, subject: str) -> dict[str, Any] | None:
         """The table over the keys of its preset. `every` and `cron` replace each other."""

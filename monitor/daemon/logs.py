@@ -18,7 +18,12 @@ class Masked(logging.Filter):
 
     def __init__(self, secrets: frozenset[str]) -> None:
         super().__init__()
-        self._secrets = sorted(secrets, key=len, reverse=True)
+        self._secrets: list[str] = []
+        self.add(secrets)
+
+    def add(self, secrets: frozenset[str]) -> None:
+        """Mask these too."""
+        self._secrets = sorted({*self._secrets, *secrets}, key=len, reverse=True)
 
     def filter(self, record: logging.LogRecord) -> bool:
         said = record.getMessage()
@@ -53,3 +58,11 @@ def set_up(config: Config, level: str) -> None:
         logger.propagate = False
     logging.getLogger("monitor").setLevel(level.upper())
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
+
+def mask(secrets: frozenset[str]) -> None:
+    """Mask these too from now on: the configuration was read again."""
+    for handler in logging.getLogger("monitor").handlers:
+        for one in handler.filters:
+            if isinstance(one, Masked):
+                one.add(secrets)

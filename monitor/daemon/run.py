@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -22,6 +22,7 @@ from monitor import config as configs
 from monitor.config import Config
 from monitor.control import Server, socket_path
 from monitor.daemon.asked import Asked
+from monitor.daemon.logs import mask
 from monitor.daemon.loops import Loops
 from monitor.daemon.notify import notify, reloading, watchdog_seconds
 from monitor.errors import ConfigError, MonitorError, StoreError
@@ -45,6 +46,7 @@ class Daemon:
         self._reload_asked = threading.Event()
         self._seen = self._stat()
         self._beating = True
+        self._ticked_for: set[str] = set()
         self.server = Server(socket_path(config.database), Asked(self.loops, self.reload).handlers())
         self.scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -74,17 +76,16 @@ class Daemon:
         self._every(FLUSH, "flush", self.loops.flush)
         self._every(WATCH, "watch", self._watch)
         self._every(3600.0, "prune", self.loops.prune)
-        if config.heartbeat:
-            self._every(BEAT, "heartbeat", self._beat)
+        self._every(BEAT, "heartbeat", self._beat, first=2 * TICK)
         if (seconds := watchdog_seconds(self.environ)) is not None:
             self._every(seconds, "watchdog", self._alive)
         self.scheduler.start()
         log.info("running: %d sources, %d channels, database %s", len(config.sources), len(config.channels), config.database)
 
-    def _every(self, seconds: float, name: str, job: Callable[[], None]) -> None:
-        self.scheduler.add_job(
-            lambda: self._guarded(name, job), "interval", seconds=seconds, id=name, next_run_time=datetime.now(UTC)
-        )
+    def _every(self, seconds: float, name: str, job: Callable[[], None], first: float = 0.0) -> None:
+        """Do a job every so many seconds, for the first time in `first`."""
+        begin = datetime.now(UTC) + timedelta(seconds=first)
+        self.scheduler.add_job(lambda: self._guarded(name, job), "interval", seconds=seconds, id=name, next_run_time=begin)
 
     def _guarded(self, name: str, job: Callable[[], None]) -> None:
         """A database that cannot be written now is told and tried again at the next tick."""
@@ -109,22 +110,27 @@ class Daemon:
     # --- ticks
 
     def _tick(self) -> None:
-        self._ticked = True
         self.loops.tick()
+        self._ticked_for = {"watchdog", "heartbeat"}
 
-    _ticked = False
+    def _ticked(self, since: str) -> bool:
+        """Whether the loops ticked since this was last asked."""
+        ticked = since in self._ticked_for
+        self._ticked_for = self._ticked_for - {since}
+        return ticked
 
     def _alive(self) -> None:
         """A sign of life for the manager, if the loops ticked since the last one."""
-        if self._ticked:
-            self._ticked = False
+        if self._ticked("watchdog"):
             notify(self.environ, "WATCHDOG=1")
 
     def _beat(self) -> None:
-        """Ask the heartbeat's address: silence there means that monitor is not running."""
+        """Ask the heartbeat's address, if there is one and the loops ticked: silence there means that monitor is not running."""
         import requests
 
         url = self.loops.config.heartbeat
+        if not url or not self._ticked("heartbeat"):
+            return
         session = requests.Session()
         session.trust_env = False
         try:
@@ -157,12 +163,11 @@ class Daemon:
             self.reload()
 
     def reload(self) -> list[str]:
-        """Read the config again; the problems, where the running one is kept."""
+        """Read the config again, with the files of secrets that it names; the problems, where the running one is kept."""
         reloading(self.environ)
         try:
             config = configs.load(Path(self.path), self.environ)
-            if config.digest == self.loops.config.digest:
-                return []
+            mask(config.secrets)
             self.loops.reload(config)
         except ConfigError as error:
             for problem in error.problems:

@@ -6,7 +6,7 @@ states that must stand before they count; `nouns` has what goes in and the steps
 
 from monitor.decide.doubt import flapping
 from monitor.decide.failures import Failures, tell_failing
-from monitor.decide.listing import decide, list_print, pinned_keys, row_print, too_short, wants_more
+from monitor.decide.listing import decide, from_below, list_end, list_print, pinned_keys, row_print, too_short, wants_more
 from monitor.decide.nouns import (
     Add,
     Decision,
@@ -27,7 +27,7 @@ from monitor.decide.nouns import (
     Step,
     Withdraw,
 )
-from monitor.decide.pages import Verdict, Wanted, judge_page, next_look, wanted
+from monitor.decide.pages import Verdict, Wanted, judge_page, next_look, read_alike, wanted
 
 __all__ = [
     "Add",
@@ -53,10 +53,13 @@ __all__ = [
     "Withdraw",
     "decide",
     "flapping",
+    "from_below",
     "judge_page",
+    "list_end",
     "list_print",
     "next_look",
     "pinned_keys",
+    "read_alike",
     "row_print",
     "tell_failing",
     "too_short",

@@ -1,14 +1,30 @@
-"""Whether a state that was seen counts, or has to stand first. Pure."""
+"""Whether a state that was seen counts, or has to stand first. Pure.
+
+A state must stand, which is: be seen in a second check in a row, where a fault is likelier than an edit:
+
+    a former state                  servers that answer in turn, a copy in a cache
+    most of the text is missing     a page half loaded, a shell without its text
+    lines are missing, none is new  a part that was not loaded
+    only linked files are others    addresses that are made anew for each visitor never stand
+
+A notice that is in doubt for a day is told in whatever state it is then.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import timedelta
+
+from monitor import urls
 from monitor.decide.nouns import Known, Say
-from monitor.model import Kind
+from monitor.model import Attachment, Kind
 
 #: A text that keeps less than this share of its length has lost most of itself.
 LOSS = 0.5
 #: Revised more often than this within a day is flapping.
 FLAPS = 6
+#: Doubt that lasts so long is over.
+DOUBTED = timedelta(hours=24)
 
 
 def flapping(known: Known) -> Say:
@@ -21,7 +37,39 @@ def flapping(known: Known) -> Say:
     )
 
 
-def doubtful(known: Known, print_: str, length: int | None) -> bool:
-    """Whether a state has to stand before it counts: it is a former one, or most of the text is lost (`length` in characters;
-    None where the text is not what is compared)."""
-    return print_ in known.former or (length is not None and length < LOSS * known.length)
+def doubtful(known: Known, print_: str, said: str | None, *, titled: bool = False) -> str | None:
+    """Why a state has to stand before it counts; None if it counts at once. `said` is its text (None where the text is not what
+    is compared), `titled` whether its title is known to differ."""
+    if print_ in known.former:
+        return "a former state"
+    if said is None:
+        return None
+    if len(said) < LOSS * known.length:
+        return "most of the text is missing"
+    if not known.text or titled:
+        return None
+    if said == known.text:
+        return "only linked files are others"
+    return "lines are missing, none is new" if _only_lost(known.text, said) else None
+
+
+def stands(known: Known, aspect: str, print_: str) -> bool:
+    """Whether a state was in doubt in the check before, or the notice has been in doubt for long."""
+    return known.doubts.get(aspect) == print_ or known.waited.get(aspect, timedelta()) >= DOUBTED
+
+
+def _only_lost(before: str, after: str) -> bool:
+    """Whether `after` is `before` without some of its lines."""
+    left = iter(before.split("\n"))
+    return len(after) < len(before) and all(line in left for line in after.split("\n"))
+
+
+def files_print(files: Iterable[Attachment]) -> str | None:
+    """Which documents a state links to; None if none. What follows the name of a file in its address (a token, a counter) does
+    not say which document it is."""
+    return "\n".join(sorted({_document(file.url) for file in files})) or None
+
+
+def _document(url: str) -> str:
+    address, _, query = urls.identity(url).partition("?")
+    return address if not query or "." in address.rpartition("/")[2] else f"{address}?{query}"

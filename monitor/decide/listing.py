@@ -8,10 +8,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from statistics import median
 
 from monitor import text
-from monitor.decide.doubt import FLAPS, doubtful, flapping
+from monitor.decide.doubt import FLAPS, doubtful, files_print, flapping, stands
 from monitor.decide.nouns import (
     Add,
     Decision,
@@ -37,6 +38,8 @@ from monitor.model import Kind, Notice, Outcome, Source, When
 SHORT = 0.6
 #: A short list is accepted when it was seen this often, over at least this long.
 SHORT_TIMES, SHORT_SPAN = 3, timedelta(hours=24)
+#: Characters of a row's text whose fingerprint is kept.
+SHORT_TEXT = 4096
 
 
 def row_how(source: Source) -> str:
@@ -45,9 +48,24 @@ def row_how(source: Source) -> str:
 
 
 def row_print(source: Source, notice: Notice) -> str:
-    """The fingerprint of a row: its title, and its text where the row is all that is read. A date never enters it."""
-    said = None if source.follow else (notice.text if notice.text is not None else notice.summary)
-    return text.fingerprint({"title": notice.title, "text": said})
+    """The fingerprint of a row: its title, and its text where the row is all that is read, with the files that the text links to.
+    A date never enters it."""
+    said = _said(source, notice)
+    files = files_print(notice.attachments) if said is not None and notice.text is not None and notice.attachments else None
+    if files or (said is not None and len(said) > SHORT_TEXT):
+        return text.fingerprint({"title": notice.title, "text": said, "files": files})
+    return _short_print(notice.title, said)
+
+
+def _said(source: Source, notice: Notice) -> str | None:
+    """What a row says besides its title; None where its page is read."""
+    return None if source.follow else (notice.text if notice.text is not None else notice.summary)
+
+
+@lru_cache(maxsize=4096)
+def _short_print(title: str, said: str | None) -> str:
+    """The fingerprint of a row that is not long; kept, because most rows say the same in every check."""
+    return text.fingerprint({"title": title, "text": said})
 
 
 def list_print(rows: Sequence[Notice]) -> str:
@@ -62,7 +80,7 @@ def too_short(source: Source, memory: Memory, rows: int, whole: str, now: dateti
     accepted = Say(Kind.NOTE, "accepted", (("rows", rows), ("usual", f"{usual:g}")))
     if memory.accept:
         return None, accepted if rows < SHORT * usual else None
-    if rows == 0 and not source.allow_empty:
+    if rows == 0 and not source.allow_empty and not (memory.counts and usual == 0):
         return (f"list empty, usually {usual:g} rows" if usual else "list without a single row: no baseline yet"), None
     if source.allow_empty or rows >= SHORT * usual:
         return None, None
@@ -84,7 +102,8 @@ def wants_more(rows: Sequence[Notice], known: set[str], memory: Memory, pinned: 
 
 
 def pinned_keys(rows: Sequence[Notice], known: Mapping[str, Known], memory: Memory) -> set[str]:
-    """The keys of rows at the head of the list that stand above a newer row, or kept their place while others moved."""
+    """The keys of rows at the head of the list that stand above a newer row, or kept their place while others moved. Pins are
+    few: where that is true of over half of the list, one wrong date or another order made it so, and none is pinned."""
     days = [_day(row.published) for row in rows]
     pairs = [(a, b) for a, b in itertools.pairwise(days) if a and b]
     falling = sum(a > b for a, b in pairs) >= sum(a < b for a, b in pairs)
@@ -100,7 +119,35 @@ def pinned_keys(rows: Sequence[Notice], known: Mapping[str, Known], memory: Memo
         if not (older or (moved and places[row.key] == i)):
             break
         found.add(row.key)
-    return found
+    return found if len(found) * 2 <= len(rows) else set()
+
+
+def list_end(memory: Memory) -> int | None:
+    """The id of the last notice of the list that is remembered, pinned ones aside; None where nothing is remembered."""
+    return next((mark.notice for mark in reversed(memory.order) if not mark.pinned), None)
+
+
+def from_below(rows: Sequence[Notice], known: Mapping[str, Known], memory: Memory, end: Known | None, *, paged: bool) -> set[str]:
+    """The keys of unknown rows that stood below the `end` (`list_end`) of the list that is remembered, where nobody looked, and
+    came into sight because rows above them left or a further page was had: old notices, not new ones.
+
+    That is only said of dated rows in a list that runs newest first: they stand below every remembered row and are older than
+    its end. On a first page there are no more of them than remembered rows have left it: a list that only grows has new rows.
+    """
+    days = [_day(row.published) for row in rows]
+    pairs = [(a, b) for a, b in itertools.pairwise(days) if a and b]
+    oldest = _day(end.row_published) if end else None
+    if oldest is None or end is None or sum(a > b for a, b in pairs) <= sum(a < b for a, b in pairs):
+        return set()
+    here = {k.id for row in rows if (k := known.get(row.key))}
+    remembered = {mark.notice for mark in memory.order}
+    last = max((i for i, row in enumerate(rows) if row.key in known and known[row.key].id in remembered), default=len(rows))
+    found = {
+        row.key
+        for row, day in zip(rows[last + 1 :], days[last + 1 :], strict=True)
+        if row.key not in known and day and (day < oldest or (day == oldest and end.id in here))
+    }
+    return found if paged or len(found) <= len(remembered - here) else set()
 
 
 def _newest_below(days: Sequence[str | None]) -> list[str | None]:
@@ -134,20 +181,25 @@ def decide(source: Source, memory: Memory, known: Sequence[Known], seen: Seen, a
         steps.append(Say(Kind.NOTE, "rebaselined", (("rows", len(seen.rows)),)))
     rows = {row.key: k for row in seen.rows if (k := matched[row.key]) is not None}
     pinned = pinned_keys(seen.rows, rows, memory)
-    steps += _rows(source, matched, seen, told=not first_sight and not rebaseline)
+    told = not first_sight and not rebaseline
+    end = next((k for k in known if k.id == list_end(memory)), None)
+    old = {row.key for row in seen.rows} if not told else set()
+    if told and not (source.complete or seen.complete):
+        old = from_below(seen.rows, rows, memory, end, paged=seen.paged)
+    steps += _rows(source, memory, matched, seen, old)
     if readdressed:
         steps.append(Say(Kind.NOTE, "readdressed", (("count", readdressed), ("rows", len(seen.rows)))))
-    if not first_sight and not rebaseline:
+    if told:
         steps += _gone(source, memory, known, {k.id for k in rows.values()}, seen)
         if not source.allow_empty and (gap := _gap(memory, rows, seen, pinned)) is not None:
             steps.append(gap)
-    told = any(_is_change(step) for step in steps)
-    outcome = Outcome.BASELINE if first_sight or rebaseline else Outcome.CHANGED if told else Outcome.UNCHANGED
+    changed = any(_is_change(step) for step in steps)
+    outcome = Outcome.BASELINE if not told else Outcome.CHANGED if changed else Outcome.UNCHANGED
     return Decision(
         outcome,
         tuple(steps),
         _order(memory, rows, seen, pinned, steps),
-        (*memory.counts, seen.first)[-10:] if not accepted else (seen.first,),
+        (seen.first,) if accepted or rebaseline else (*memory.counts, seen.first)[-10:],
         "first sight" if first_sight else "no overlap after a pause" if rebaseline else "compared by key",
     )
 
@@ -193,9 +245,10 @@ def _unique_titles(known: Sequence[Known]) -> dict[str, Known]:
     return {folded: k for folded, k in found.items() if k is not None}
 
 
-def _rows(source: Source, matched: Mapping[str, Known | None], seen: Seen, *, told: bool) -> list[Step]:
-    """What each row says: new, revised, read differently, or nothing."""
+def _rows(source: Source, memory: Memory, matched: Mapping[str, Known | None], seen: Seen, old: set[str]) -> list[Step]:
+    """What each row says: new, revised, read differently, or nothing. `old` are the keys of rows that are stored and not told."""
     how = row_how(source)
+    listed = {mark.notice for mark in memory.order}
     steps: list[Step] = []
     redated: list[tuple[Known, Notice]] = []
     done: set[str] = set()
@@ -206,7 +259,7 @@ def _rows(source: Source, matched: Mapping[str, Known | None], seen: Seen, *, to
         known = matched[row.key]
         print_ = row_print(source, row)
         if known is None:
-            steps.append(Add(row, print_, how, told))
+            steps.append(Add(row, print_, how, told=row.key not in old))
             continue
         if known.row_how != how:
             steps.append(Reread(known, row, print_, how))
@@ -215,63 +268,64 @@ def _rows(source: Source, matched: Mapping[str, Known | None], seen: Seen, *, to
             steps.append(Readdress(known, row))
         if known.state == "withdrawn" and known.gone_by == "row":
             steps.append(Restore(known, "listed again"))
-        elif known.state == "withdrawn" and known.missing:
+        elif known.state == "withdrawn" and known.url and known.id not in listed:
             steps.append(Look(known, "recheck"))
-        steps += _revision(source, known, row, print_, how)
+        steps += _revision(source, known, row, print_)
         if known.row_published and row.published and _day(known.row_published) != _day(row.published):
             redated.append((known, row))
-    return steps + _dates(redated, seen, how, source)
+    return steps + _dates(source, redated, seen)
 
 
-def _revision(source: Source, known: Known, row: Notice, print_: str, how: str) -> list[Step]:
+def _revision(source: Source, known: Known, row: Notice, print_: str) -> list[Step]:
     """The row's words against those that stand."""
     doubt = known.doubts.get("row")
     if print_ == known.row_print:
         return [Settle(known, "row")] if doubt else []
-    standing = doubt == print_
-    length = None if source.follow else len(row.text if row.text is not None else row.summary)
-    if not standing and doubtful(known, print_, length):
+    said, titled = _said(source, row), row.title != known.title
+    if not stands(known, "row", print_) and doubtful(known, print_, said, titled=titled):
         return [Doubt(known, "row", print_)]
-    if known.revised_today >= FLAPS:
-        steps: list[Step] = [Revise(known, row, print_, how, "flapping", silence="flapping")]
-        if known.last_reason != "flapping":
-            steps.insert(0, flapping(known))
-        return steps
-    reason = "title" if row.title != known.title else "text"
-    return [Revise(known, row, print_, how, reason)]
+    return _revised(source, known, row, "title" if titled else "attachments" if said and said == known.text else "text")
 
 
-def _dates(redated: Sequence[tuple[Known, Notice]], seen: Seen, how: str, source: Source) -> list[Step]:
+def _revised(source: Source, known: Known, row: Notice, reason: str) -> list[Step]:
+    """A revision; one too many within a day is flapping: told once, then silent."""
+    print_, how = row_print(source, row), row_how(source)
+    if known.revised_today < FLAPS:
+        return [Revise(known, row, print_, how, reason)]
+    silent = Revise(known, row, print_, how, "flapping", silence="flapping")
+    return [silent] if known.last_reason == "flapping" else [flapping(known), silent]
+
+
+def _dates(source: Source, redated: Sequence[tuple[Known, Notice]], seen: Seen) -> list[Step]:
     """Dates alone: of over half of the rows together one note, else each a revision."""
     if len(redated) * 2 > len(seen.rows) and len(redated) > 1:
         steps: list[Step] = [Redate(known, row.published) for known, row in redated if row.published]
         return [*steps, Say(Kind.NOTE, "dates", (("count", len(redated)), ("rows", len(seen.rows))))]
-    return [
-        Revise(known, row, known.row_print, how, "date")
-        for known, row in redated
-        if row_print(source, row) == known.row_print and known.state == "present"
-    ]
+    lone = [pair for pair in redated if row_print(source, pair[1]) == pair[0].row_print and pair[0].state == "present"]
+    return [step for known, row in lone for step in _revised(source, known, row, "date")]
 
 
 def _gone(source: Source, memory: Memory, known: Sequence[Known], present: set[int], seen: Seen) -> list[Step]:
     """Rows that are no longer there: rolled off the end is nothing; from between its neighbours, or a complete list, counts."""
     by_id = {k.id: k for k in known}
-    complete = source.complete or seen.complete
-    if complete:
+    if seen.complete:
         absent = [k for k in known if k.id not in present and k.state == "present"]
     else:
         places = [mark for mark in memory.order if mark.notice in by_id]
-        there = [i for i, mark in enumerate(places) if mark.notice in present and not mark.pinned]
-        between = range(there[0] + 1, there[-1]) if there else range(0)
-        absent = [by_id[places[i].notice] for i in between if places[i].notice not in present and not places[i].pinned]
+        there = [i for i, mark in enumerate(places) if mark.notice in present]
+        last = max((i for i in there if not places[i].pinned), default=0)
+        between = [places[i] for i in range(there[0] + 1, last)] if there else []
+        # a pinned row that is gone may only have been unpinned: its page can say so, its absence cannot
+        absent = [k for mark in between if (k := by_id[mark.notice]).id not in present and (k.url or not mark.pinned)]
     steps: list[Step] = []
     for k in absent:
         if k.state != "present":
             continue
-        if k.url and not complete:
+        if k.url and not seen.complete:
             steps += [Miss(k), Look(k, "missing")] if k.missing == 0 else []
         elif k.missing + 1 >= 2:
-            steps.append(Withdraw(k, "row", "missing from the catalogue in two checks" if complete else "missing in two checks"))
+            where = "missing from the catalogue" if seen.complete else "missing"
+            steps.append(Withdraw(k, "row", f"{where} in two checks"))
         else:
             steps.append(Miss(k))
     return steps
@@ -300,6 +354,8 @@ def _order(
 def _gap(memory: Memory, rows: Mapping[str, Known], seen: Seen, pinned: set[str]) -> Say | None:
     """Whether notices may have come and gone between two checks."""
     if not memory.order or seen.complete or not seen.rows:
+        return None
+    if all(row.key in rows for row in seen.rows):
         return None
     overlap = any(key not in pinned for key in rows)
     if not overlap:

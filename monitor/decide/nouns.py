@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor.model import Kind, Notice, Outcome, When
 
@@ -33,6 +33,8 @@ class Known:
     former: frozenset[str] = frozenset()  # fingerprints of former versions
     revised_today: int = 0
     last_reason: str = ""
+    text: str = ""  # the text that stands; "" where the row or page says what it said
+    waited: Mapping[str, timedelta] = field(default_factory=dict)  # by aspect, for how long it has been in doubt
 
 
 @dataclass(frozen=True, slots=True)

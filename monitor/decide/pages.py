@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor import text
-from monitor.decide.doubt import FLAPS, doubtful
+from monitor.decide.doubt import FLAPS, doubtful, files_print, stands
 from monitor.decide.nouns import Known
-from monitor.model import Document, Notice, Purpose, Source
+from monitor.model import Document, Notice, Purpose, Source, when_text
 
 
 def page_print(document: Document) -> str:
-    """The fingerprint of a page: title and text. Its date and the addresses of its pictures never enter it."""
-    return text.fingerprint({"title": document.title, "text": document.text})
+    """The fingerprint of a page: title, text and the files that it links to. Its date and its pictures never enter it."""
+    return text.fingerprint({"title": document.title, "text": document.text, "files": files_print(document.attachments)})
 
 
 def page_how(source: Source, document: Document) -> str:
     """How a page was read: the reader, its version, and the options that shape its text."""
     return f"{document.reader}:{source.how.rpartition(':')[2]}"
+
+
+def read_alike(source: Source, how: str | None) -> bool:
+    """Whether a page that was read as `how` (None: never) would be read by the same options now."""
+    return not how or how.rpartition(":")[2] == source.how.rpartition(":")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +48,12 @@ def judge_page(source: Source, known: Known, document: Document) -> Verdict:
         return Verdict("settle" if "page" in known.doubts else "same", print_, how, "as it was")
     if known.page_how != how:
         return Verdict("reread", print_, how, f"read by {how}, before by {known.page_how}")
-    standing = known.doubts.get("page") == print_
-    if not standing and doubtful(known, print_, len(document.text)):
-        return Verdict("doubt", print_, how, "a former state" if print_ in known.former else "most of the text is missing")
+    why = None if stands(known, "page", print_) else doubtful(known, print_, document.text)
+    if why:
+        return Verdict("doubt", print_, how, why)
     if known.revised_today >= FLAPS:
         return Verdict("revise", print_, how, "flapping", "flapping", flapping=known.last_reason != "flapping")
-    return Verdict("revise", print_, how, "text")
+    return Verdict("revise", print_, how, "attachments" if document.text and document.text == known.text else "text")
 
 
 #: Between two readings of a baseline's pages.
@@ -66,10 +71,13 @@ class Wanted:
 
 
 def wanted(source: Source, rows: Sequence[Notice], now: datetime, *, baseline: bool) -> dict[str, Wanted]:
-    """For each row's key, the reading of its own page. At a baseline: the first `backfill` rows, slowly; else at once."""
+    """For each row's key, the reading of its own page. At a baseline: the newest `backfill` rows, newest first, slowly; rows
+    without a date after those that have one. Else at once."""
     if not source.follow:
         return {}
-    chosen = [row for row in rows if row.url][: source.backfill if baseline else None]
+    chosen = [row for row in rows if row.url]
+    if baseline:
+        chosen = sorted(chosen, key=lambda row: when_text(row.published) or "", reverse=True)[: source.backfill]
     return {
         row.key: Wanted(row.url, Purpose.DOCUMENT, now + SLOWLY * place if baseline else now, "first")
         for place, row in enumerate(chosen)

@@ -10,20 +10,20 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 
-from monitor.deliver.post import Post, Sent, post
+from monitor.deliver.post import Post, Sent, fault, post
 from monitor.errors import MonitorError
 from monitor.store import outbox
 
 log = logging.getLogger("monitor")
 
-#: After an error of the database the channel is left alone this long; a message at which the program itself failed, longer.
-PAUSE, PUSHED_AHEAD = timedelta(minutes=1), timedelta(hours=1)
+#: After an error of the database, or of a third party's sender, the channel is left alone this long.
+PAUSE = timedelta(minutes=1)
 
 
 class Delivering:
     """The running half of loop 2. Every method may be called from any thread."""
 
-    def __init__(self, desk: Post, workers: int = 8) -> None:
+    def __init__(self, desk: Post, workers: int = 64) -> None:
         self.desk = desk
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="deliver")
         self._mutex = threading.Lock()
@@ -59,33 +59,40 @@ class Delivering:
             return list(self._busy.values())
 
     def _run(self, channel_id: str) -> list[Sent]:
+        sent: list[Sent] = []
         try:
-            channel = self.desk.config.channels.get(channel_id)
-            sent = post(self.desk, channel, lambda: self._stopping) if channel else []
-            for one in sent:
-                for listener in list(self._listeners):
-                    listener(one)
-            return sent
+            if (channel := self.desk.config.channels.get(channel_id)) is not None:
+                for one in post(self.desk, channel, lambda: self._stopping):
+                    self._tell(sent, one)
         except MonitorError as error:
             log.error("channel %s: nothing was settled; tried again in a minute: %s", channel_id, error)
             self._pause(channel_id)
-            return [Sent(channel_id, (), str(error))]
+            self._tell(sent, Sent(channel_id, (), str(error)))
         except Exception as unforeseen:  # noqa: BLE001 - one poisonous row stops nobody
             trace = "".join(traceback.format_exception(unforeseen))
-            log.error("channel %s: a fault in monitor itself; this message is tried again in an hour\n%s", channel_id, trace)
+            log.error("channel %s: a fault in monitor itself; its message is tried in a plainer form\n%s", channel_id, trace)
             self._pause(channel_id, trace)
-            return [Sent(channel_id, (), f"a fault in monitor itself: {unforeseen!r}")]
+            self._tell(sent, Sent(channel_id, (), f"a fault in monitor itself: {unforeseen!r}"))
         finally:
             with self._mutex:
                 self._busy.pop(channel_id, None)
+        return sent
+
+    def _tell(self, sent: list[Sent], one: Sent) -> None:
+        sent.append(one)
+        for listener in list(self._listeners):
+            listener(one)
 
     def _pause(self, channel_id: str, trace: str | None = None) -> None:
-        """Put back what was claimed; where a message made the program itself fail, push that row ahead with the traceback."""
+        """Put back what was claimed, so that the others go on; the traceback is kept with what the program itself failed at."""
         try:
             with self.desk.store.write() as conn:
-                now = self.desk.now()
-                outbox.unclaim(conn, channel_id, now + (PAUSE if trace is None else PUSHED_AHEAD), trace)
-                outbox.wait(conn, channel_id, now + PAUSE if trace is None else None)
+                if trace is not None:
+                    fault(conn, self.desk, channel_id, trace)
+                    return
+                until = self.desk.now() + PAUSE
+                outbox.again(conn, [one.id for one in outbox.claimed(conn, channel_id)], until, None, tried=False)
+                outbox.wait(conn, channel_id, until)
         except MonitorError as error:
             log.error("channel %s: %s", channel_id, error)
 

@@ -2,13 +2,15 @@
 
 Claim = `sending` and a lease; only a receipt closes. A refusal is not a failure: about the content, the delivery is tried as a
 plain link, then refused; about the channel, the channel is broken and told of elsewhere; passing, it is tried again until
-`give_up`.
+`give_up`. After a failure that may pass, one message tries the channel before the others follow, each time another one: a
+message that alone is to blame delays no other.
 """
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -19,6 +21,7 @@ from monitor.errors import DeliveryError, DeliveryReason
 from monitor.model import Channel, Delivery, DeliveryState, Kind, Message, Receipt
 from monitor.render import Told, render
 from monitor.senders import Sender, Traits, sender
+from monitor.senders.split import measure
 from monitor.store import Store, changes, outbox
 from monitor.store.notices import Connection
 from monitor.tell import tell
@@ -29,6 +32,12 @@ LEASE = timedelta(minutes=10)
 BROKEN_TRY = timedelta(hours=1)
 #: Deliveries looked at for one message, and entries of a grouped message at most.
 DUE, ENTRIES = 200, 50
+#: So often a digest is tried whole; then one entry of it tries the channel.
+DIGEST_TRIES = 6
+#: A message at which the program itself failed is tried again after this long.
+PUSHED_AHEAD = timedelta(hours=1)
+#: Of a service's limit, how much a part of a divided message fills: it breaks between entries.
+FILLED = 0.8
 
 
 @dataclass(slots=True)
@@ -50,20 +59,18 @@ class Sent:
     error: str | None
 
 
-def post(desk: Post, channel: Channel, stopping: Callable[[], bool] = lambda: False) -> list[Sent]:
-    """Send what is due to one channel, until nothing is, or it must wait. Raises StoreError."""
-    done: list[Sent] = []
+def post(desk: Post, channel: Channel, stopping: Callable[[], bool] = lambda: False) -> Iterator[Sent]:
+    """Send what is due to one channel, until nothing is, or it must wait; what became of each message. Raises StoreError."""
     to = sender(channel.target)
     traits = to.traits(channel)
     while not stopping():
-        batch = _claim(desk, channel, traits)
+        batch, free = _claim(desk, channel, traits)
         if not batch:
-            break
-        sent = _send(desk, channel, to, traits, batch)
-        done.append(sent)
+            return
+        sent = _send(desk, channel, to, traits, batch, free)
+        yield sent
         if sent.error is not None and not _may_go_on(desk, channel):
-            break
-    return done
+            return
 
 
 def _may_go_on(desk: Post, channel: Channel) -> bool:
@@ -73,20 +80,23 @@ def _may_go_on(desk: Post, channel: Channel) -> bool:
     return state.broken is None and (state.next_try_at is None or state.next_try_at <= desk.now())
 
 
-def _claim(desk: Post, channel: Channel, traits: Traits) -> list[Delivery]:
-    """The deliveries of the next message; none where nothing is due or the channel must wait."""
+def _claim(desk: Post, channel: Channel, traits: Traits) -> tuple[list[Delivery], float]:
+    """The deliveries of the next message, and in how many posts it may go; none where nothing is due or the channel must wait."""
     with desk.store.write() as conn:
         now = desk.now()
         state = outbox.channel(conn, channel.id)
         if state.next_try_at is not None and state.next_try_at > now:
-            return []
+            return [], 0
         free, again_at = room(state.recent, now, traits.rate)
         if free == 0:
             outbox.wait(conn, channel.id, again_at)
-            return []
-        batch = next_message(outbox.due(conn, channel.id, now, 1 if state.broken else DUE), channel.group, free)
+            return [], 0
+        due = outbox.due(conn, channel.id, now, DUE, least_tried_first=state.doubtful)
+        batch = next_message(due, channel.group, free)
+        if state.doubtful and batch and not (batch[0].digest and state.broken is None and state.fails < DIGEST_TRIES):
+            batch = batch[:1]
         outbox.claim(conn, [one.id for one in batch], now + LEASE)
-        return batch
+        return batch, free
 
 
 def next_message(due: Sequence[Delivery], group: int, free: float) -> list[Delivery]:
@@ -105,7 +115,7 @@ def next_message(due: Sequence[Delivery], group: int, free: float) -> list[Deliv
     return [first]
 
 
-def _send(desk: Post, channel: Channel, to: Sender, traits: Traits, batch: list[Delivery]) -> Sent:
+def _send(desk: Post, channel: Channel, to: Sender, traits: Traits, batch: list[Delivery], free: float) -> Sent:
     """Render one message, hand it over, write down what came of it."""
     with desk.store.read() as conn:
         owed = [found for one in batch if (found := outbox.owed(conn, one.change, channel.id)) is not None]
@@ -116,6 +126,12 @@ def _send(desk: Post, channel: Channel, to: Sender, traits: Traits, batch: list[
             outbox.close(conn, ids, DeliveryState.EXPIRED, "what it told of was deleted")
         return Sent(channel.id, ids, "what it told of was deleted")
     message = _render(desk, channel, traits, told, batch)
+    while len(told) > 1 and len(told) == len(batch) and (posts := _posts(message, traits)) > _allowed(batch, free):
+        kept = max(1, int(len(batch) * _allowed(batch, free) / posts))
+        with desk.store.write() as conn:
+            outbox.again(conn, [one.id for one in batch[kept:]], desk.now(), None, tried=False)
+        batch, told, ids = batch[:kept], told[:kept], ids[:kept]
+        message = _render(desk, channel, traits, told, batch)
     try:
         receipt = to.send(channel, message)
     except DeliveryError as error:
@@ -125,6 +141,18 @@ def _send(desk: Post, channel: Channel, to: Sender, traits: Traits, batch: list[
     with desk.store.write() as conn:
         _was_sent(conn, desk, channel, batch, message, receipt)
     return Sent(channel.id, ids, None)
+
+
+def _allowed(batch: list[Delivery], free: float) -> float:
+    """In how many posts a message may go: a digest in as many as the rate leaves; any other group in one, so that it is taken
+    whole or not at all."""
+    return free if batch[0].digest else 1
+
+
+def _posts(message: Message, traits: Traits) -> int:
+    """In how many posts a message goes, about."""
+    size = measure(f"{message.title}\n{message.body}", traits.unit)
+    return 1 if size <= traits.limit else math.ceil(size / (traits.limit * FILLED))
 
 
 def _told(owed: outbox.Owed) -> Told:
@@ -164,8 +192,8 @@ def _was_sent(conn: Connection, desk: Post, channel: Channel, batch: list[Delive
         freed = outbox.mended(conn, channel.id, now)
         detail = f'channel "{channel.id}" takes messages again; {freed} put back that it had refused'
         _house_note(conn, desk, channel, detail, now)
-    elif state.next_try_at is not None:
-        outbox.wait(conn, channel.id, None)
+    elif state.next_try_at is not None or state.fails:
+        outbox.wait(conn, channel.id, None, 0)
 
 
 def _not_sent(conn: Connection, desk: Post, channel: Channel, batch: list[Delivery], error: DeliveryError) -> None:
@@ -174,6 +202,7 @@ def _not_sent(conn: Connection, desk: Post, channel: Channel, batch: list[Delive
     state = outbox.channel(conn, channel.id)
     outbox.spent(conn, channel.id, spend(state.recent, now, 1))
     if error.reason is DeliveryReason.CONTENT:
+        outbox.wait(conn, channel.id, None, 0)  # it answered: the message is to blame
         _content(conn, batch, error)
     elif error.reason is DeliveryReason.CHANNEL:
         _channel(conn, desk, channel, batch, error)
@@ -214,15 +243,39 @@ def _house_note(conn: Connection, desk: Post, channel: Channel, detail: str, now
 
 
 def _passing(conn: Connection, desk: Post, channel: Channel, batch: list[Delivery], error: DeliveryError) -> None:
-    """Back-off with jitter up to `give_up`; the channel as a whole waits, so that a burst does not hammer it. A broken channel's
-    deliveries do not expire."""
+    """Back-off with jitter up to `give_up`; the channel as a whole waits, so that a burst does not hammer it, and a message that
+    failed more often than its channel waits longer. A broken channel's deliveries do not expire."""
     now = desk.now()
     state = outbox.channel(conn, channel.id)
-    attempts = max(one.attempts for one in batch) + 1
-    until = now + schedule.backoff(attempts, desk.rng, error.retry_after)
-    over = [one.id for one in batch if state.broken is None and now - (one.since or one.created_at) >= desk.config.give_up]
-    if error.reason is DeliveryReason.RATE:
-        over = []
+    limited = error.reason is DeliveryReason.RATE
+    tries, fails = max(one.attempts for one in batch) + 1, state.fails + (not limited)
+    until = now + schedule.backoff(tries if limited else fails, desk.rng, error.retry_after)
+    if state.broken:
+        until = max(until, now + BROKEN_TRY)
+    over = []
+    if state.broken is None and not limited:
+        over = [one.id for one in batch if now - (one.since or one.created_at) >= desk.config.give_up]
+    again_at = until
+    if len(batch) == 1 and tries > fails:
+        again_at = max(until, now + schedule.backoff(tries, desk.rng, error.retry_after))
+    elif len(batch) > 1 and not limited and not state.doubtful and tries > 1:
+        outbox.apart(conn, [one.id for one in batch])  # since its last failure the channel took another message
     outbox.close(conn, over, DeliveryState.EXPIRED, error.detail)
-    outbox.again(conn, [one.id for one in batch if one.id not in over], until, error.detail, tried=True)
-    outbox.wait(conn, channel.id, max(until, now + BROKEN_TRY) if state.broken else until)
+    outbox.again(conn, [one.id for one in batch if one.id not in over], again_at, error.detail, tried=True)
+    outbox.wait(conn, channel.id, until, fails)
+
+
+def fault(conn: Connection, desk: Post, channel_id: str, trace: str) -> None:
+    """The program itself failed at what is claimed: the rows of a group go one by one, a lone one as a plain link, then once an
+    hour until `give_up`; where nothing is claimed, the channel waits."""
+    now = desk.now()
+    batch = outbox.claimed(conn, channel_id)
+    ids = [one.id for one in batch]
+    if not batch:
+        outbox.wait(conn, channel_id, now + PUSHED_AHEAD)
+    elif len(batch) > 1 or not batch[0].plain:
+        outbox.simplify(conn, ids, trace, plain=len(batch) == 1)
+    elif now - (batch[0].since or batch[0].created_at) >= desk.config.give_up:
+        outbox.close(conn, ids, DeliveryState.EXPIRED, trace)
+    else:
+        outbox.again(conn, ids, now + PUSHED_AHEAD, trace, tried=True)

@@ -13,7 +13,7 @@ from monitor.diff.clauses import NUMERAL, cells
 from monitor.diff.matching import Gap, Steps, encode, gaps_between, matches, settle
 from monitor.diff.nouns import Mark, Piece
 
-_SHORT_CELL = 40  # characters: a longer cell of a table is compared inside
+_SHORT_CELL = 16  # characters, a date or an identifier: a longer cell of a table is compared inside
 _LONG = 300  # characters: two paragraphs longer than this on average are compared by sentences first
 
 _CJK = "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -133,12 +133,17 @@ def _merged(gaps: list[Gap], a: Sequence[str], b: Sequence[str]) -> list[Gap]:
 
 def _unlike(gaps: list[Gap], a: Sequence[str], b: Sequence[str]) -> bool:
     """Whether so little stayed, or in such crumbs, that the whole reads better as replaced."""
-    if len(gaps) == 1 and (gaps[0][0] == gaps[0][1] or gaps[0][2] == gaps[0][3]):
-        return False
-    size_a = sum(not atom.isspace() for atom in a)
-    size_b = sum(not atom.isspace() for atom in b)
-    same = size_a - sum(not atom.isspace() for i1, i2, _, _ in gaps for atom in a[i1:i2])
+    size_a, size_b = _words(a), _words(b)
+    same = size_a - sum(_words(a[i1:i2]) for i1, i2, _, _ in gaps)
+    if len(gaps) == 1:
+        i1, i2, j1, j2 = gaps[0]
+        return i1 < i2 and j1 < j2 and same < 3 and 2 * same < min(size_a, size_b)
     return same < 0.4 * min(size_a, size_b) or (same < 0.5 * max(size_a, size_b) and same < 2.5 * len(gaps))
+
+
+def _words(atoms: Sequence[str]) -> int:
+    """How many of the atoms are words, numbers or CJK characters."""
+    return sum(atom[0].isalnum() for atom in atoms)
 
 
 def _border(before: str, after: str) -> int:

@@ -15,6 +15,7 @@ from difflib import SequenceMatcher
 from itertools import accumulate
 
 _DIFFLIB_PAIRS = 40_000  # equal pairs of items up to which difflib is given a gap
+_MOST_GAPS = 20_000  # gaps between matches that are told apart
 _WINDOW = 256  # edits that one window of Myers' method may hold
 
 Match = tuple[int, int, int]  # start in a, start in b, length
@@ -232,12 +233,16 @@ def _path(trace: list[list[int]], d: int, k: int, x0: int, shift: int) -> list[M
     return runs[::-1]
 
 
-def gaps_between(matches: list[Match], len_a: int, len_b: int) -> list[Gap]:
-    """What lies between the matches."""
-    gaps = []
+def gaps_between(found: list[Match], len_a: int, len_b: int) -> list[Gap]:
+    """What lies between the matches. So many that nobody reads them are not kept apart: the last one takes all the rest."""
+    gaps: list[Gap] = []
     i = j = 0
-    for match_a, match_b, n in [*matches, (len_a, len_b, 0)]:
+    for match_a, match_b, n in [*found, (len_a, len_b, 0)]:
         if i < match_a or j < match_b:
+            if len(gaps) == _MOST_GAPS:
+                last = found[-1]
+                tail = last[2] if (last[0] + last[2], last[1] + last[2]) == (len_a, len_b) else 0
+                return [*gaps, (i, len_a - tail, j, len_b - tail)]
             gaps.append((i, match_a, j, match_b))
         i, j = match_a + n, match_b + n
     return gaps

@@ -65,8 +65,15 @@ def _paired(old: Sequence[str], new: Sequence[str], steps: Steps) -> list[Match]
 
 
 def _masked(line: str) -> str:
-    """The line without white space, each number as 0; a line without words is nobody's partner."""
-    return re.sub(r"\d+", "0", "".join(line.split()))
+    """The line without white space and clause mark (a clause put in renumbers those below), each number as 0."""
+    words = _unmarked(line)
+    return re.sub(r"\d+", "0", "".join((words or line).split()))
+
+
+def _unmarked(line: str) -> str:
+    """The line without the mark of its clause."""
+    mark = clause(line)
+    return line.lstrip()[len(mark[1]) :].strip() if mark else line
 
 
 def _by_head(old: Sequence[str], new: Sequence[str], steps: Steps) -> list[tuple[int, int]]:
@@ -74,7 +81,12 @@ def _by_head(old: Sequence[str], new: Sequence[str], steps: Steps) -> list[tuple
     if not steps.take(len(old) + len(new)):
         return []
     once = anchors(heads_old, Counter(heads_old), heads_new, Counter(heads_new))
-    return [(i, j) for i, j in once if steps.take(20) and _likeness(_bigrams(old[i]), _bigrams(new[j])) >= _ALIKE / 2]
+    return [(i, j) for i, j in once if steps.take(20) and _alike(old[i], new[j]) >= _ALIKE / 2]
+
+
+def _alike(old: str, new: str) -> float:
+    """The likeness of two lines but for their clause marks."""
+    return _likeness(_bigrams(_unmarked(old)), _bigrams(_unmarked(new)))
 
 
 def _head(line: str) -> str:

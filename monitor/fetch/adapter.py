@@ -64,7 +64,7 @@ class _Secure(_Guarded, HTTPSConnection):
         except ssl.SSLError as error:
             raise tls.failure(error, self._tunnel_host or self.host, self._peer()) from None
         except ConnectionError:
-            raise wire.current().failed("the server closed the connection during the TLS handshake", "tls") from None
+            raise wire.current().failed("the server closed the connection during the TLS handshake", "handshake") from None
         except OSError as error:
             raise _proxy_refused(error) from None
 

@@ -61,7 +61,7 @@ def failure(error: ssl.SSLError, host: str, peer: tuple[int, Any] | None) -> Fet
         hint = "; to read it all the same, set verify_tls = false for this source"
         return call.failed(told + hint, "tls", transient=False)
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return call.failed("the server closed the connection during the TLS handshake", "tls")
+        return call.failed("the server closed the connection during the TLS handshake", "handshake")
     reason = (error.reason or "unknown").lower().replace("_", " ")
     if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"):
         return call.failed("no TLS is spoken at this port; is it an http:// address?", "tls", transient=False)

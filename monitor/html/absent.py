@@ -26,6 +26,7 @@ _GONE = re.compile(
 #: Characters: a sentence that says so is short, and so is a page that says nothing else.
 _LINE = 60
 _PAGE = 200
+_FRAME = 600
 _SKELETON = re.compile(
     r"(?:chargement(?: en cours)?|loading|正在加载|加载中|数据加载中|页面加载中|载入中|请稍[候后]|please wait|just a moment"
     r"|wird geladen|cargando|読み込み中)(?:[^\w]*(?:中|请稍[候后]|please wait|\d{1,3}\s*%))*",
@@ -54,7 +55,13 @@ def gone(window: str, body: str) -> str | None:
     return None
 
 
-def is_skeleton(body: str) -> bool:
-    """Whether all that a page shows is that it is still loading, or that it wants JavaScript."""
+def is_skeleton(body: str, *, sure: bool = True) -> bool:
+    """Whether all that a page shows is that it is still loading, or that it wants JavaScript.
+
+    `sure`: the text was taken from a place that is known to hold it. Elsewhere a line "loading" in a short text is enough: the
+    rest is what frames it (a word on cookies, a menu).
+    """
     lines = [line.strip(_ENDS) for line in body.split("\n")]
+    if not sure and len(body) <= _FRAME and any(_SKELETON.fullmatch(line) for line in lines):
+        return True
     return all(not line or _SKELETON.fullmatch(line) or (len(line) < 200 and _WANTS_SCRIPT.search(line)) for line in lines)

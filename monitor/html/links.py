@@ -18,6 +18,8 @@ from monitor.model import Attachment
 EXTENSIONS = "pdf|docx?|xlsx?|wps|et|ofd|zip|rar|7z|csv|txt|pptx?"
 _FILE = re.compile(rf"\.(?:{EXTENSIONS})$", re.I)
 _FILE_SOMEWHERE = re.compile(rf"(?:\.|%2e)(?:{EXTENSIONS})", re.I)
+#: Addresses of a document behind a viewer or a counter: the path says so, and has a name that no person gave.
+_KEPT = re.compile(r"/(?:files?|documents?|downloads?|attachments?)/(?:[^?#]*/)?(?=[^/?#]*\d)[\w-]{12,}(?:[/?#]|$)", re.I)
 #: No notice has more files or pictures.
 _MOST = 500
 _AREA = re.compile(r"attach|appendix|enclosure|annex|fujian|(?:^|[-_])fj(?:$|[-_\d])|download|xiazai", re.I)
@@ -76,7 +78,8 @@ def attachments(base: str, main: Iterable[Element], body: Element, skip: Collect
     found: dict[str, Attachment] = {}
     hrefs: set[str] = set()
     inside = (link for root in main for link in seen(root.iter("a"), root, skip) if is_file(link) or _names_a_file(link))
-    beside = (link for link in seen(filter(is_file, body.iter("a")), body, skip) if _in_area(link))
+    offered = islice(seen(filter(is_file, body.iter("a")), body, skip), 4 * _MOST)
+    beside = (link for link in offered if _in_area(link))
     for link in chain(inside, beside):
         href = (link.get("href") or "").strip()
         if not href or href.startswith("#") or href in hrefs:
@@ -87,6 +90,18 @@ def attachments(base: str, main: Iterable[Element], body: Element, skip: Collect
             found[url] = Attachment(url=url, name=_name(link, line_of(link), url))
         if len(found) >= _MOST:
             break
+    return tuple(found.values())
+
+
+def documents(base: str, main: Iterable[Element], skip: Collection[Element]) -> tuple[Attachment, ...]:
+    """The documents that the main text links to by an address that does not name a file (a viewer's page, a share): what stands
+    there may be replaced, by another address behind the same words."""
+    found: dict[str, Attachment] = {}
+    for root in main:
+        for link in seen(root.iter("a"), root, skip):
+            href = link.get("href")
+            if href and len(found) < _MOST and _KEPT.search(href) and not is_file(link) and (url := urls.join(base, href.strip())):
+                found.setdefault(url, Attachment(url=url, name=line_of(link) or url))
     return tuple(found.values())
 
 

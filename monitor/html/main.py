@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 
 from monitor.html.dom import BLOCKS, UNREAD, Element, outermost, rank, raw_text, walk
 from monitor.html.links import is_file, is_picture
@@ -48,7 +49,9 @@ _APART_ROLES = frozenset({"navigation", "contentinfo", "search", "banner"})
 _SENTENCE = re.compile(r"[，。；：、！？,.;!?]")
 #: What stands at the foot of every page counts as little as a link.
 _IMPRINT = re.compile(
-    r"版权所有|ICP备|公网安备|网站标识码|copyright|all rights reserved|技术支持[:：]|(?:主办|承办)单位[:：]", re.I
+    r"版权所有|ICP备|公网安备|网站标识码|copyright|all rights reserved|技术支持[:：]|(?:主办|承办)单位[:：]"
+    r"|\b(?:utilise|uses?|using)\b.{0,20}\bcookies?\b|使用.{0,6}cookie",
+    re.I,
 )
 #: A paragraph shorter than this many characters tells nothing of where the text is.
 _PARAGRAPH = 25
@@ -56,6 +59,13 @@ _LINKED = 0.35
 #: What density finds must be this long, and hold this share of all unlinked text, else the whole page is the text.
 _DENSE = 80
 _SHARE = 0.35
+#: Lines that belong to a dense text stand at most so many levels above it, in so many characters.
+_NEAR = 3
+_EDGES = 300
+#: Links to a text's versions: each is a date; so many at most, those of the text itself among them.
+_DATED = re.compile(r"(?=.*\b(?:19|20)\d\d\b)[\w\s./-]{6,20}")
+_VERSIONS = 200
+_FURNITURE = re.compile(r"来源|浏览|点击|阅读|访问|字[号体]|分享|打印|位置|评论|cookie|share|views?\b|loading|chargement", re.I)
 
 
 @dataclass(slots=True)
@@ -179,26 +189,27 @@ def _is_junk(frame: _Frame) -> bool:
     return any(_JUNK.search(name) for name in f"{named or ''} {called or ''}".split())
 
 
-def main_elements(found: Survey) -> list[Element] | None:
-    """The elements that hold the main text, in document order, none in another; None where only the whole page will do."""
+def main_elements(found: Survey) -> tuple[list[Element], bool]:
+    """The elements that hold the main text, in document order, none in another, and whether a known container says so; none
+    where only the whole page will do."""
     if (
         not any(place < len(SPECIFIC) for place in found.containers)
         and found.body is not None
         and (unseen := unseen_containers(found.body, found.junk))
     ):
-        return unseen
+        return unseen, True
     for place in sorted(found.containers):
         frames = found.containers[place]
         if place >= len(SPECIFIC):
             best = max(frames, key=lambda frame: frame.unlinked)
             if best.chars >= _PARAGRAPH and best.linked <= _LINKED * best.chars and _holds_enough(best, found):
-                return [best.element]
+                return [best.element], True
             continue
         visible = [frame for frame in frames if frame.element not in found.junk]
-        outer = _once(outermost([frame.element for frame in visible]), found)
+        outer = once(outermost([frame.element for frame in visible]), found.junk)
         if outer:
-            return outer
-    return _dense(found)
+            return outer, True
+    return _dense(found), False
 
 
 def unseen_containers(body: Element, skip: set[Element]) -> list[Element]:
@@ -217,13 +228,16 @@ def unseen_containers(body: Element, skip: set[Element]) -> list[Element]:
     return []
 
 
-def _once(elements: list[Element], found: Survey) -> list[Element]:
-    """Those with a text, a file or a picture; of several that say the same (a page for the screen and for print) the first."""
-    kept: dict[str, Element] = {}
+def once(elements: list[Element], skip: set[Element], *, least: int = 0) -> list[Element]:
+    """Those with a text, a file or a picture; of several that say the same, in `least` characters or more, (a page for the screen
+    and for print) the first."""
+    if len(elements) < 2 and least:
+        return elements
+    kept: dict[object, Element] = {}
     for element in elements:
-        said = " ".join(raw_text(element, found.junk).split())
+        said = " ".join(raw_text(element, skip).split())
         if said or any(is_file(part) or is_picture(part) for part in element.iter("a", "img")):
-            kept.setdefault(said, element)
+            kept.setdefault(said if len(said) >= least else element, element)
     return list(kept.values())
 
 
@@ -232,7 +246,7 @@ def _holds_enough(frame: _Frame, found: Survey) -> bool:
     return frame.unlinked >= _SHARE * total
 
 
-def _dense(found: Survey) -> list[Element] | None:
+def _dense(found: Survey) -> list[Element]:
     best: _Frame | None = None
     top = 0.0
     for frame in found.dense.values():
@@ -240,13 +254,17 @@ def _dense(found: Survey) -> list[Element] | None:
         if value > top:
             best, top = frame, value
     if best is None:
-        return None
+        return []
     for above in best.element.iterancestors():
         wider = found.dense.get(above)
         if wider is not None and _adds_text(wider, best):
             best = wider
+    for above in list(best.element.iterancestors())[:_NEAR]:
+        wider = found.dense.get(above)
+        if wider is not None and above is not found.body and _adds_edges(wider, best, found):
+            best = wider
     if best.unlinked < _DENSE or not _holds_enough(best, found):
-        return None
+        return []
     return [best.element]
 
 
@@ -254,3 +272,17 @@ def _adds_text(wider: _Frame, inner: _Frame) -> bool:
     """Whether the wider block holds more of the same text, not merely what surrounds it."""
     more, linked = wider.chars - inner.chars, wider.linked - inner.linked
     return more - linked >= inner.unlinked / 4 and linked <= 0.3 * more
+
+
+def _adds_edges(wider: _Frame, inner: _Frame, found: Survey) -> bool:
+    """Whether what the wider block adds is the text's own first or last lines: without links, without what systems put there."""
+    if wider.pictures > inner.pictures or (wider.linked > inner.linked and not _dated_links(wider, inner)):
+        return False
+    added = raw_text(wider.element, found.junk | {inner.element})
+    return len(added) <= _EDGES and not _FURNITURE.search(added)
+
+
+def _dated_links(wider: _Frame, inner: _Frame) -> bool:
+    """Whether the links that the wider block adds are the dates of a text's versions."""
+    added = [link for link in islice(wider.element.iter("a"), _VERSIONS) if inner.element not in link.iterancestors()]
+    return len(added) < _VERSIONS and all(_DATED.fullmatch(" ".join(raw_text(link).split())) for link in added)

@@ -38,6 +38,8 @@ _COUNTER = re.compile(
 _NEIGHBOUR = re.compile(r"[\s【\[<«]*(?:上|下)\s*一\s*(?:篇|条|则|页|个)(?:文章|新闻|通知|公告)?\s*(?:[】\]>»:：|].*|$)")
 _SCAN = re.compile(r".{0,10}扫一扫.{0,30}(?:打开|分享|阅读|查看|关注|访问|手机).{0,30}")
 _TOOL_LINE = 80
+#: Of selected elements that say the same, in at least so many characters, one is a copy for another kind of screen.
+_LONG = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,11 @@ class Page:
     published: When | None = None
     issuer: str | None = None
     attachments: tuple[Attachment, ...] = ()
+    documents: tuple[Attachment, ...] = ()  # linked to by an address that names no file
     images: tuple[str, ...] = ()
     gone: str | None = None
     problems: tuple[str, ...] = ()
+    menus: bool = False  # nothing but links and what systems put around a text
 
 
 def is_html(got: Fetched) -> bool:
@@ -103,9 +107,11 @@ class _Reading:
         self.body = body if body is not None else self.root
         self.ignored = set(self._matches(policy.ignore))
         self.skip = set(self.ignored)
+        self.junk = set(self.ignored)
         self.about = head.meta(self.root)
         self.title = self._title(title)
         self.problems = _problems(markup)
+        self.sure = True  # the user, or a known container, says where the text is
 
     def page(self) -> Page:
         window = head.window_title(self.root)
@@ -123,7 +129,7 @@ class _Reading:
         base = links.base_of(self.root, self.got.url)
         attachments = links.attachments(base, chosen, self.body, self.skip)
         images = links.images(base, chosen, self.skip)
-        if gone is None and (absent.is_skeleton(kept) if _WORD.search(kept) else not (attachments or images)):
+        if gone is None and (absent.is_skeleton(kept, sure=self.sure) if _WORD.search(kept) else not (attachments or images)):
             raise self._nothing(content)
         return Page(
             title=self.title,
@@ -131,9 +137,11 @@ class _Reading:
             published=head.published(self.root, self.about, lines, self.got.at.date()),
             issuer=head.issuer(self.about, lines),
             attachments=attachments,
+            documents=tuple(one for one in links.documents(base, chosen, self.skip) if one not in attachments),
             images=images,
             gone=gone,
             problems=self.problems,
+            menus=gone is None and self._menus(chosen),
         )
 
     def _title(self, css: str | None) -> str | None:
@@ -147,9 +155,10 @@ class _Reading:
         """The elements whose text is the page's: as selected (None if the selectors match nothing), or as found."""
         if self.policy.select:
             within = [e for e in self._matches(self.policy.select) if not self._is_ignored(e)]
-            return dom.outermost(within) or None
+            return main.once(dom.outermost(within), self.ignored, least=_LONG) or None
         found = main.survey(self.body, self.ignored)
-        chosen = main.main_elements(found)
+        chosen, self.sure = main.main_elements(found)
+        self.junk = self.ignored | found.junk
         self.skip |= found.junk
         return chosen or [self.body]
 
@@ -161,6 +170,12 @@ class _Reading:
 
     def _is_ignored(self, element: Element) -> bool:
         return element in self.ignored or any(above in self.ignored for above in element.iterancestors())
+
+    def _menus(self, chosen: Sequence[Element]) -> bool:
+        """Whether no text was found, and all that the page shows is links and what stands around a text."""
+        if chosen != [self.body] or self.policy.select:
+            return False
+        return not _WORD.search(dom.raw_text(self.body, self.junk.union(self.body.iter("a", "button", "label"))))
 
     def _content(self, chosen: Sequence[Element]) -> str:
         content = text.clean("\n".join(dom.raw_text(element, self.skip).strip("\n") for element in chosen))
@@ -185,7 +200,7 @@ class _Reading:
         )
 
     def _nothing(self, content: str) -> ParseError:
-        if _WORD.search(content) and absent.is_skeleton(content):
+        if _WORD.search(content) and absent.is_skeleton(content, sure=self.sure):
             return _no_text(self.got.url, f'shows only "{text.line(content)[:80]}"')
         if _WORD.search(content):
             return _no_text(self.got.url, "has no text besides what `ignore_text` leaves out")

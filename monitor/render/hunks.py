@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from monitor.diff import Diff, Edit, Mark, Piece, clause
 from monitor.render.escape import html as html_safe
@@ -19,7 +20,8 @@ from monitor.render.escape import plain
 
 _NEAR = 30  # characters of an unchanged run kept on each side of a change
 _FEW = 2  # unchanged paragraphs between two hunks that are shown, not folded
-_CLIPS = (2000, 600, 200, 60, 20, 6)  # characters kept of one long piece, where the limit asks for it
+_CLIPS = (60, 20, 6)  # characters kept of a long piece where less than an eighth of the room is still too much
+_WORTH_TRYING = 20_000  # changed characters that are laid out in full to see whether they fit
 _CONTEXT = 3  # lines, of a unified diff
 
 _WORDS = {
@@ -118,7 +120,12 @@ def _say(words: dict[str, str], key: str, n: int) -> str:
 
 
 def _assemble(d: Diff, style: _Style, limit: int | None, words: dict[str, str]) -> str:
-    """The rows that fit. The first edit is shortened until it fits; a later one that does not is counted as left out."""
+    """All rows, if they fit; else the first ones and the number of edits left out. The first edit is shortened until it fits."""
+    if limit is not None:
+        changed = sum(len(piece.text) for h in d.hunks for e in h.edits for piece in e.pieces if piece.mark is not Mark.SAME)
+        whole = _assemble(d, style, None, words) if changed <= max(limit, _WORTH_TRYING) else ""
+        if 0 < len(whole) <= limit:
+            return whole
     left = sum(len(hunk.edits) for hunk in d.hunks)
     out: list[str] = []
     room = sys.maxsize if limit is None else limit  # a separator is counted with what stands before it
@@ -145,7 +152,8 @@ def _fitting(edit: Edit, before: list[str], style: _Style, words: dict[str, str]
     pieces, then what stands before it, then its later pieces."""
     if room <= 0:
         return ""
-    for clip in [room, *(clip for clip in _CLIPS if first and clip < room)]:
+    clips = [*(room * eighths // 8 for eighths in (8, 6, 4, 2, 1)), *_CLIPS] if first else [room]
+    for clip in clips:
         runs = _shown(edit, clip, words)
         part = style.between.join([*before, style.edit(runs)])
         if len(part) <= room:
@@ -251,14 +259,23 @@ def _by_line(runs: list[Piece]) -> list[list[Piece]]:
     return lines
 
 
+def _joined(runs: list[Piece]) -> list[Piece]:
+    """Neighbours of one mark as one: where the other side's piece is left out, what becomes whole must be escaped as a whole."""
+    return [Piece(mark, "".join(run.text for run in group)) for mark, group in groupby(runs, key=lambda run: run.mark)]
+
+
 def _safe(escape: Callable[[str], str], shown: str, *, opening: bool = False) -> str:
-    """Part of a line made harmless. The white space at its ends stays; unless the part opens its line, it is not taken for the
-    start of a list, a heading or a number."""
+    """Part of a line made harmless. White space at its ends stays, as spaces. Only a part that opens its line is
+    taken for what could begin a list, a heading or a number; one that ends in "<" or "@" could begin a tag or a mention."""
     core = shown.strip()
-    head, tail = shown[: len(shown) - len(shown.lstrip())], shown[len(shown.rstrip()) :]
     if not core:
         return " " * bool(shown)
-    return head + (escape(core) if opening else escape("。" + core)[1:]) + tail
+    head = " " * (len(shown) - len(shown.lstrip()))
+    tail = " " * (len(shown) - len(shown.rstrip()))
+    if not core.isalnum():
+        core = core[:-1] + {"<": "＜", "@": "＠"}.get(core[-1], core[-1])
+        core = escape(core) if opening else escape("。" + core)[1:]
+    return head + core + tail
 
 
 class _Plain(_Style):
@@ -269,6 +286,8 @@ class _Plain(_Style):
         return "  " + plain(line)
 
     def edit(self, runs: list[Piece]) -> str:
+        if all(run.mark is Mark.SAME for run in runs):  # a moved paragraph that the comparison had no steps left to match
+            return "\n".join("  " + "".join(_safe(plain, run.text) for run in line) for line in _by_line(runs))
         whole = not any(run.mark is Mark.SAME and run.text.strip() for run in runs)
         sides = [self.side(runs, mark, sign, whole) for mark, sign in ((Mark.DELETED, "- "), (Mark.INSERTED, "+ "))]
         return "\n".join(side for side in sides if side)
@@ -278,7 +297,7 @@ class _Plain(_Style):
         kept = [run for run in runs if run.mark in (mark, Mark.SAME)]
         if not kept or (whole and all(run.mark is Mark.SAME for run in kept)):
             return ""
-        return "\n".join(sign + "".join(self.marked(run, whole) for run in line) for line in _by_line(kept))
+        return "\n".join(sign + "".join(self.marked(run, whole) for run in _joined(line)) for line in _by_line(kept))
 
     def marked(self, run: Piece, whole: bool) -> str:
         body = _safe(plain, run.text)

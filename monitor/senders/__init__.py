@@ -44,8 +44,14 @@ class Sender(Protocol):
 
 BUILT_IN = {
     "console": "monitor.senders.console:Console",
+    "dingtalk": "monitor.senders.dingtalk:DingTalk",
+    "feishu": "monitor.senders.feishu:Feishu",
+    "lark": "monitor.senders.feishu:Lark",
     "mailto": "monitor.senders.mail:Mail",
     "mailtos": "monitor.senders.mail:Mail",
+    "pushdeer": "monitor.senders.pushdeer:PushDeer",
+    "pushdeers": "monitor.senders.pushdeer:PushDeer",
+    "schan": "monitor.senders.serverchan:ServerChan",
     "wecombot": "monitor.senders.wecom:WeComBot",
 }
 OTHERS = "monitor.senders.apprise:Apprise"

@@ -24,10 +24,11 @@ from monitor.errors import DeliveryError, DeliveryReason
 from monitor.model import Channel, Message, Receipt
 from monitor.senders import BUILT_IN, Sender, Traits, scheme, sender
 from monitor.senders.answers import DEADLINE, RATE_WAIT, Parts, divide, reason_of, said, secrets_of
+from monitor.senders.native import native
 from monitor.senders.split import measure, titled, truncate
 
 #: Services whose refusal shows: as an HTTP error (webhooks, Telegram, Discord, ntfy …) or in the body, which the plugin reads
-#: (Slack, PushPlus, WxPusher). DingTalk, Feishu, Lark, ServerChan and PushDeer answer 200 to all; of others it is not known.
+#: (Slack, PushPlus, WxPusher). Of others it is not known.
 VERIFIED = frozenset(
     {
         "json", "jsons", "xml", "xmls", "form", "forms",
@@ -113,8 +114,9 @@ def check_target(target: str) -> str | None:
 def normalise(target: str) -> str:
     """The Apprise URL for a service's own web address (`https://qyapi.weixin.qq.com/…?key=KEY` → `wecombot://KEY/…`).
 
-    Every other target, and a web address that Apprise does not know, comes back as it is.
+    Every other target, and a web address that neither monitor nor Apprise knows, comes back as it is.
     """
+    target = native(target)
     if scheme(target) not in ("http", "https"):
         return target
     try:

@@ -2,6 +2,9 @@
 
 These services answer HTTP 200 whether they took the message or not: the body decides. The key is part of the address, so no error
 names the address. Redirections are not followed, proxies of the environment are not used.
+
+A word that a robot's security setting asks for is missing from every message alike, so a refusal for it is the channel's fault:
+its messages are not refused one by one, they wait, and the sentence says what to do.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -21,8 +25,9 @@ from monitor import __version__
 from monitor.errors import DeliveryError, DeliveryReason
 from monitor.model import Channel, Message, Receipt
 from monitor.senders import Traits
-from monitor.senders.answers import DEADLINE, RATE_WAIT, Parts, divide, refused, said
-from monitor.senders.split import titled
+from monitor.senders.answers import DEADLINE, RATE_WAIT, Parts, divide, refused, retry_after, said
+from monitor.senders.pace import Clock, Pace
+from monitor.senders.split import measure, titled, truncate, untitled
 
 _MAX_ANSWER = 64 * 1024
 _NO_MARKUP = str.maketrans({"<": "＜", ">": "＞", "[": "［", "]": "］", "*": "＊", "`": "'", "#": "＃", "~": "～"})
@@ -40,20 +45,31 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Codes:
-    """What a service's codes mean; 0 is "taken", a code in none of the sets may pass."""
+    """What a service's codes mean; 0 is "taken", a code in none of the sets may pass. `phrases`, in lower case, are words of an
+    answer that say more than its code. `waits`: seconds after a code or a phrase, where they are not `rate_wait`."""
 
     channel: frozenset[int]
     rate: frozenset[int]
     content: frozenset[int]
     rate_wait: float = RATE_WAIT
+    phrases: Mapping[str, DeliveryReason] = field(default_factory=dict)
+    waits: Mapping[int | str, float] = field(default_factory=dict)
 
-    def reason(self, code: int) -> DeliveryReason:
-        """Whose fault a code other than 0 is."""
-        if code in self.channel:
-            return DeliveryReason.CHANNEL
-        if code in self.rate:
-            return DeliveryReason.RATE
-        return DeliveryReason.CONTENT if code in self.content else DeliveryReason.PASSING
+    def judge(self, code: int, words: str) -> tuple[DeliveryReason, float | None] | None:
+        """Whose fault a code other than 0 is, and how long to wait; None for one that is not known."""
+        phrase = next((phrase for phrase in self.phrases if phrase in words.lower()), None)
+        if phrase is not None:
+            reason = self.phrases[phrase]
+        elif code in self.channel:
+            reason = DeliveryReason.CHANNEL
+        elif code in self.rate:
+            reason = DeliveryReason.RATE
+        elif code in self.content:
+            reason = DeliveryReason.CONTENT
+        else:
+            return None
+        wait = self.waits.get(phrase or code, self.rate_wait)
+        return reason, wait if reason is DeliveryReason.RATE else None
 
 
 class Robot(ABC):
@@ -62,22 +78,40 @@ class Robot(ABC):
     name: ClassVar[str]
     limits: ClassVar[Mapping[str, int]]  # by format; the first is the richest, the last is "text"
     unit: ClassVar[str] = "bytes"
-    rate: ClassVar[float]
+    request: ClassVar[int | None] = None  # bytes of a whole post, where the service counts those
+    titles: ClassVar[Mapping[str, int]] = {}  # characters of a title of its own, by format; without one it is the first line
+    rate: ClassVar[float]  # messages a minute
+    burst: ClassVar[int | None] = None  # messages a second
     codes: ClassVar[Codes]
     code_key: ClassVar[str] = "errcode"
     words_key: ClassVar[str] = "errmsg"
+    advice: ClassVar[Mapping[str, str]] = {}  # what to do, by words (lower case) of a refusal
     deadline: float = DEADLINE  # seconds for one post
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or Clock()
         self._parts = Parts()
+        self._pace = Pace(self._clock)
 
     @abstractmethod
     def call(self, channel: Channel, title: str, text: str, form: str) -> Call:
         """The post for one part; `form` is a key of `limits`. Raises DeliveryError where the target is none of this service."""
 
     def neutral(self, text: str) -> str:
-        """The text without anything that would call a person by name; as long as `limits` counts it."""
+        """The text without anything that would call a person by name."""
         return text
+
+    def keyword(self, channel: Channel) -> str:
+        """A word that the service wants in every post, as the target names it."""
+        return ""
+
+    def answered(self, answer: Mapping[str, Any]) -> tuple[int | None, str]:
+        """The code (None: there is none) and the words of an answer."""
+        return _integer(answer.get(self.code_key)), str(answer.get(self.words_key) or "")
+
+    def doubt(self, answer: Mapping[str, Any]) -> str | None:
+        """Why an answer with code 0 is the refusal of a channel all the same."""
+        return None
 
     def traits(self, channel: Channel) -> Traits:
         """See `Sender.traits`."""
@@ -88,18 +122,24 @@ class Robot(ABC):
     def send(self, channel: Channel, message: Message) -> Receipt:
         """See `Sender.send`. A format that the service does not show is sent as plain text."""
         form = message.format if message.format in self.limits else "text"
-        title = message.title if form == "text" else message.title.translate(_NO_MARKUP)
+        line = message.title if form == "text" else message.title.translate(_NO_MARKUP)
         body = message.body if form == message.format else message.text
+        room = self.titles.get(form, 0)
+        title = self.neutral(truncate(message.title, room) if room else message.title)
+        whole = 0 < len(message.title) <= room
+        text = self.neutral(untitled(message.title, body) if whole else titled(line, body))
+        robot = hash((channel.id, channel.target, channel.endpoint))
+        turn = self._pace.turns(robot, message.at, channel.rate or self.rate, self.burst)
         try:
-            parts = divide(self.neutral(titled(title, body)), self._limit(channel, form), self.unit)
+            parts = self._divided(channel, title, text, form)
             with requests.Session() as session:
                 session.trust_env = False
-                return self._parts.deliver(
-                    channel,
-                    message,
-                    parts,
-                    lambda part: self._judged(session, self.call(channel, message.title, part, form)),
-                )
+
+                def hand_over(part: str) -> str:
+                    turn()
+                    return self._judged(session, self.call(channel, title, part, form))
+
+                return self._parts.deliver(channel, message, parts, hand_over)
         except DeliveryError as error:
             error.channel_id = channel.id
             raise
@@ -107,43 +147,86 @@ class Robot(ABC):
     def _limit(self, channel: Channel, form: str) -> int:
         return min(channel.limit or self.limits[form], self.limits[form])
 
+    def _divided(self, channel: Channel, title: str, text: str, form: str) -> tuple[str, ...]:
+        """The parts, each with the keyword in it; smaller ones where what JSON adds makes a post too long."""
+        keyword = self.keyword(channel)
+        limit = self._limit(channel, form) - (measure(f"\n\n{keyword}", self.unit) if keyword else 0)
+        while True:
+            parts = divide(text, limit, self.unit)
+            longest = max(measure(part, self.unit) for part in parts)
+            parts = tuple(part if keyword in part else f"{part}\n\n{keyword}" for part in parts)
+            if self.request is None:
+                return parts
+            over = max(len(_encoded(self.call(channel, title, part, form))) for part in parts) - self.request
+            if over <= 0:
+                return parts
+            limit = min(limit, longest) - over
+
     def _judged(self, session: requests.Session, call: Call) -> str:
-        answer = post_json(session, call, self.deadline)
-        code = _integer(answer.get(self.code_key))
-        words = said(str(answer.get(self.words_key) or ""), call.secrets)
+        """Post, and read what came back: the service's own word of acceptance. The body goes before the HTTP status: some of
+        these services put a refusal of the channel, or a limit, under a 400."""
+        reply = post_json(session, call, self.deadline)
+        code, raw = self.answered(reply.answer or {})
+        judged = self.codes.judge(code, raw) if code else None
+        words = said(raw, call.secrets)
+        if judged is None and not 200 <= reply.status < 300:
+            raise refused(reply.status, said(reply.text, call.secrets), wait=reply.retry_after)
+        if reply.answer is None:
+            raise DeliveryError(
+                f"{_host(call.url)} answered with something other than its API's JSON: {said(reply.text, call.secrets)[:120]}"
+            )
         if code is None:
-            raise DeliveryError(f"{self.name} answered without {self.code_key}: {said(json.dumps(answer), call.secrets)}")
+            raise DeliveryError(f"{self.name} answered without {self.code_key}: {said(reply.text, call.secrets)}")
         if code == 0:
+            if doubt := self.doubt(reply.answer):
+                raise DeliveryError(f"{self.name} refused: {doubt}", reason=DeliveryReason.CHANNEL)
             return f"{self.code_key} 0" + (f" {words}" if words else "")
-        reason = self.codes.reason(code)
-        wait = self.codes.rate_wait if reason is DeliveryReason.RATE else None
-        raise DeliveryError(f"{self.name} refused: {self.code_key} {code} {words}".rstrip(), reason=reason, retry_after=wait)
+        reason, wait = judged or (DeliveryReason.PASSING, None)
+        if reason is DeliveryReason.RATE:
+            wait = retry_after(reply.retry_after, datetime.now(UTC)) or wait
+        advice = next((f"; {todo}" for phrase, todo in self.advice.items() if phrase in raw.lower()), "")
+        raise DeliveryError(
+            f"{self.name} refused: {self.code_key} {code} {words}".rstrip() + advice, reason=reason, retry_after=wait
+        )
 
 
-def post_json(session: requests.Session, call: Call, deadline: float = DEADLINE) -> dict[str, Any]:
-    """Post JSON, return the JSON object that came back with a 2xx status. `deadline` in seconds. Raises DeliveryError."""
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: the HTTP status, the body as text and, if it is one, as a JSON object; Retry-After as it was given."""
+
+    status: int
+    text: str
+    answer: dict[str, Any] | None
+    retry_after: str | None
+
+
+def post_json(session: requests.Session, call: Call, deadline: float = DEADLINE) -> Reply:
+    """Post JSON and read the answer. `deadline` in seconds. Raises DeliveryError where none came."""
     end = time.monotonic() + deadline
     headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": f"monitor/{__version__}"}
-    body = json.dumps(call.payload, ensure_ascii=False).encode("utf-8", "replace")
     try:
         with session.post(
-            call.url, data=body, headers=headers, timeout=deadline, allow_redirects=False, stream=True, verify=call.verify
+            call.url,
+            data=_encoded(call),
+            headers=headers,
+            timeout=deadline,
+            allow_redirects=False,
+            stream=True,
+            verify=call.verify,
         ) as response:
-            raw = _read(response, end)
+            text = _read(response, end).decode("utf-8", "replace")
     except requests.RequestException as error:
         raise _unreachable(call, error, deadline) from None  # its text holds the address, and so the key
-    text = raw.decode("utf-8", "replace")
-    if not 200 <= response.status_code < 300:
-        raise refused(response.status_code, said(text, call.secrets), wait=response.headers.get("Retry-After"))
     try:
         answer = json.loads(text)
     except ValueError:
         answer = None
-    if not isinstance(answer, dict):
-        raise DeliveryError(
-            f"{_host(call.url)} answered with something other than its API's JSON: {said(text, call.secrets)[:120]}"
-        )
-    return answer
+    found = answer if isinstance(answer, dict) else None
+    return Reply(response.status_code, text, found, response.headers.get("Retry-After"))
+
+
+def _encoded(call: Call) -> bytes:
+    return json.dumps(call.payload, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def address(channel: Channel, home: str, path: str) -> str:
@@ -160,6 +243,11 @@ def parse(target: str) -> tuple[str, dict[str, str]]:
     """The first step of an Apprise URL, decoded, where robots keep their key (letter case kept), and its parameters."""
     rest, _, query = target.strip().partition("://")[2].partition("?")
     return unquote(rest.partition("/")[0]), dict(parse_qsl(query))
+
+
+def parameter(target: str, name: str) -> str:
+    """A parameter of an Apprise URL that Apprise itself does not know, decoded; "" if it is not there."""
+    return parse(target)[1].get(name, "").strip()
 
 
 def _read(response: requests.Response, end: float) -> bytes:

@@ -74,6 +74,12 @@ def titled(title: str, text: str) -> str:
     return text if not said or said in begin else f"{title}\n{text}"
 
 
+def untitled(title: str, text: str) -> str:
+    """The text without its first line where that says the title and no more, for services that have a title of their own."""
+    first, _, rest = text.partition("\n")
+    return rest.lstrip("\n") if rest.strip() and _letters(first) == _letters(title) else text
+
+
 def _letters(text: str) -> str:
     return "".join(character for character in text.casefold() if character.isalnum())
 

@@ -18,7 +18,8 @@ from monitor.model import Fetched, Listing, Request, Source
 
 class SourceKind(Protocol):
     """What a kind of source is asked for. `Options` is a pydantic model of the keys that only this kind takes; `version` grows
-    when the same bytes would be read differently; `shaping` names the Options that shape text or key."""
+    when the same bytes would be read differently; `shaping` names the Options that shape text or key. A kind whose options must
+    agree with the keys that every source has may have `problems(source)`: key → what is wrong with it, for `monitor validate`."""
 
     Options: type[Any]
     version: int
@@ -36,6 +37,7 @@ class SourceKind(Protocol):
 BUILT_IN = {
     "feed": "monitor.sources.feed:Feed",
     "list": "monitor.sources.list:List",
+    "json": "monitor.sources.jsonrows:Json",
     "page": "monitor.sources.page:Page",
 }
 

@@ -58,6 +58,12 @@ class Page:
         found = page.read(got, source.reading, title=options.title)
         if found.gone is not None:
             raise ParseError(f'{got.url} says "{found.gone}"', reason="gone", hint="correct the address, or remove this source")
+        if found.menus:
+            raise ParseError(
+                f"{got.url} shows nothing but links and what stands around a text",
+                reason="no text",
+                hint="if its text is there in a browser, name its place by `select`, or a menu's where a menu is to be watched",
+            )
         if not found.text:
             raise ParseError(
                 f"{got.url} has pictures or files but no text",
@@ -70,6 +76,6 @@ class Page:
             url=urls.join(got.url, source.url),
             title=found.title or rows.file_name(got.url),
             text=found.text,
-            attachments=found.attachments,
+            attachments=(*found.attachments, *found.documents),
         )
         return Listing(notices=(notice,), complete=source.complete, problems=(*found.problems, *rows.doubts(got, got.text)))

@@ -1,6 +1,6 @@
 """What the kinds of source share: the requests of a list and its next page, naming a foreign answer, and keeping rows apart.
 
-It knows no format of its own: `feed`, `jsonfeed` and `list` read theirs and hand `Row`s to `notices`. No I/O, no clock.
+It knows no format of its own: `feed`, `jsonfeed`, `jsonrow` and `list` hand their `Row`s to `notices`. No I/O, no clock.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import html
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -76,32 +76,36 @@ def notices(source: Source, rows: Iterable[Row]) -> tuple[Notice, ...]:
     shares, so that reused guids and addresses hide nothing; an exact copy of a row is the same row."""
     kept = list(dict.fromkeys(rows))
     choices = [_keys(row) for row in kept]
-    level = [0] * len(kept)
+    chosen = [next(keys) for keys in choices]
     while True:
-        chosen = [keys[at] for keys, at in zip(choices, level, strict=True)]
         often = Counter(chosen)
-        again = [n for n, key in enumerate(chosen) if often[key] > 1 and level[n] < len(choices[n]) - 1]
-        if not again:
+        again = [n for n, key in enumerate(chosen) if often[key] > 1]
+        worse = {n: key for n in again if (key := next(choices[n], "")) != ""}
+        if not worse:
             break
-        for n in again:
-            level[n] += 1
+        for n, key in worse.items():
+            chosen[n] = key
     return tuple(
         Notice(source.id, key, row.url, row.title, row.published, row.summary, row.text, row.labels, row.attachments)
         for key, row in zip(chosen, kept, strict=True)
     )
 
 
-def _keys(row: Row) -> list[str]:
+def _keys(row: Row) -> Iterator[str]:
     """Candidates for the key, best first. The last is unique to the row's content."""
+    if guid := _folded_guid(row.guid):
+        yield guid
+    if address := urls.identity(row.url) if row.url else "":
+        yield address
+    if row.title:
+        yield title_key(row.title)
     rest = (row.guid, row.url or "", str(row.published), row.summary, row.text or "", repr(row.labels), repr(row.attachments))
-    address = urls.identity(row.url) if row.url else ""
-    found = [_folded_guid(row.guid), address, title_key(row.title) if row.title else "", title_key(row.title, *rest)]
-    return [key for key in found if key]
+    yield title_key(row.title, *rest)
 
 
 def _folded_guid(guid: str) -> str:
     """A guid as it stands; where it is an address, without the scheme (http and https name one document), fragment kept."""
-    return re.sub(r"^https?://", "", guid, flags=re.IGNORECASE)
+    return re.sub(r"^https?://", "", guid, flags=re.IGNORECASE) if guid[:4].lower() == "http" else guid
 
 
 def title_key(title: str, *more: str) -> str:
@@ -124,12 +128,17 @@ def file_name(url: str) -> str:
 
 def decoded(got: Fetched) -> str:
     """The answer as text for a parser: no byte order mark, none of `CONTROLS`. Raises ParseError where the bytes are no text."""
+    refuse_binary(got)
+    return CONTROLS.sub("", got.text.lstrip("\ufeff \t\r\n"))
+
+
+def refuse_binary(got: Fetched) -> None:
+    """Raises ParseError where the bytes are those of a document, a picture or an archive."""
     for magic, name in _MAGIC:
         if got.body.startswith(magic):
             raise ParseError(
                 f"{got.url} is {name}, not a list of notices", hint="check the address of the source", reason="not a list"
             )
-    return CONTROLS.sub("", got.text.lstrip("\ufeff \t\r\n"))
 
 
 def doubts(got: Fetched, decoded_text: str) -> tuple[str, ...]:

@@ -86,6 +86,8 @@ def _revise(conn: sqlite3.Connection, source: Source, step: decide.Revise, done:
     k, row = step.known, step.notice
     seq = notices.push(conn, k.id, _state(conn, source, k, row, step.reason, step.row_print, step.how), now)
     _row_facts(conn, k.id, row)
+    if not source.follow:
+        notices.attach(conn, k.id, row.attachments, now)
     notices.settle(conn, k.id, "row")
     change = changes.insert(
         conn,
@@ -126,6 +128,7 @@ def _state(
         text=None if source.follow and k.page_print else said,
         published=row.published,
         row_print=print_,
+        attachments=None if source.follow else row.attachments,
     )
 
 
@@ -141,6 +144,8 @@ def _address(conn: sqlite3.Connection, notice: int, row: Notice) -> None:
         "UPDATE notices SET key = ?, url = ?, address = ? WHERE id = ?",
         (row.key, row.url, urls.identity(row.url) if row.url else None, notice),
     )
+    if row.url:
+        readings.move(conn, notice, row.url)
 
 
 def turn(conn: sqlite3.Connection, source: str, step: decide.Withdraw | decide.Restore, now: datetime) -> int:

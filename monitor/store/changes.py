@@ -80,6 +80,11 @@ def overheld(conn: sqlite3.Connection, now: datetime, source: str | None = None)
     return [row["id"] for row in conn.execute(sql + " ORDER BY id", args)]
 
 
+def hold(conn: sqlite3.Connection, change: int, until: datetime) -> None:
+    """A held change waits longer."""
+    conn.execute("UPDATE changes SET hold_until = ? WHERE id = ?", (stamp(until), change))
+
+
 def holds(conn: sqlite3.Connection, sources: list[str] | None = None) -> int:
     """How many changes are held; with `sources`, of those alone."""
     if sources is None:

@@ -86,7 +86,7 @@ class _Reader:
         uri = f"{path.absolute().as_uri()}?mode=ro"
         self.conn = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000, check_same_thread=False)
         self.conn.row_factory = sqlite3.Row
-        self.conn.execute("PRAGMA cache_size = -4000")
+        self.conn.execute("PRAGMA cache_size = -1000")
 
     def __del__(self) -> None:
         if (conn := getattr(self, "conn", None)) is not None:  # none where it could not be opened
@@ -132,7 +132,7 @@ class Store:
                     raise StoreError(f"{self.path}: this file system does not allow write-ahead logging; use a local disk")
                 conn.execute("PRAGMA synchronous = FULL")
                 conn.execute("PRAGMA foreign_keys = ON")
-                conn.execute("PRAGMA cache_size = -16000")
+                conn.execute("PRAGMA cache_size = -8000")
                 self._migrate(conn)
             except BaseException:
                 conn.close()

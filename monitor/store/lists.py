@@ -198,8 +198,9 @@ def delivery_rows(conn: sqlite3.Connection, given: Filter) -> list[Row]:
 
 def find_notice(conn: sqlite3.Connection, named: str) -> int | None:
     """The notice that an id or an address names; of several with one address the newest."""
-    if named.isdigit():
-        row = conn.execute("SELECT id FROM notices WHERE id = ?", (int(named),)).fetchone()
+    if named.isascii() and named.isdigit():
+        number = int(named) if len(named) < 19 else 0
+        row = conn.execute("SELECT id FROM notices WHERE id = ?", (number,)).fetchone()
     else:
         address = urls.identity(named) if "://" in named else named
         row = conn.execute("SELECT id FROM notices WHERE address = ? ORDER BY id DESC LIMIT 1", (address,)).fetchone()

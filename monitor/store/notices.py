@@ -80,7 +80,8 @@ def known(
     history where the row says something else than what stands. `prints` maps a row's key to its fingerprint."""
     found = {k.id: k for k in known_keys(conn, source, prints).values()}
     queries: list[tuple[str, Iterable[object]]] = [("id", [i for i in order if i not in found])]
-    if any(row.key not in {k.key for k in found.values()} for row in rows):
+    keys = {k.key for k in found.values()}
+    if any(row.key not in keys for row in rows):
         queries.append(("address", [urls.identity(row.url) for row in rows if row.url]))
     for column, values in queries:
         for part in chunks(values):
@@ -89,7 +90,13 @@ def known(
     if complete:
         sql = f"SELECT {_KNOWN} FROM notices WHERE source = ? AND state = 'present'"  # noqa: S608 - fixed columns
         found |= {row["id"]: _known(row) for row in conn.execute(sql, (source,)) if row["id"] not in found}
-    return [with_history(conn, k, now) if prints.get(k.key) not in (None, k.row_print) else k for k in _with_doubts(conn, found)]
+    days = {row.key: row.published for row in rows}
+    return [
+        with_history(conn, k, now)
+        if prints.get(k.key) not in (None, k.row_print) or days.get(k.key) not in (None, k.row_published)
+        else k
+        for k in _with_doubts(conn, found)
+    ]
 
 
 def _with_doubts(conn: sqlite3.Connection, found: Mapping[int, Known]) -> list[Known]:
@@ -102,7 +109,7 @@ def _with_doubts(conn: sqlite3.Connection, found: Mapping[int, Known]) -> list[K
 
 
 def with_history(conn: sqlite3.Connection, k: Known, now: datetime) -> Known:
-    """The same with its former fingerprints and how often it was revised within a day."""
+    """The same with its text, its former fingerprints, how long it has been in doubt, and how often it was revised within a day."""
     former: set[str | None] = set()
     for row in conn.execute("SELECT row_print, page_print FROM versions WHERE notice = ? AND seq < ?", (k.id, k.seq)):
         former |= {row["row_print"], row["page_print"]}
@@ -114,11 +121,14 @@ def with_history(conn: sqlite3.Connection, k: Known, now: datetime) -> Known:
     last = conn.execute(
         "SELECT reason FROM changes WHERE notice = ? AND kind = 'revised' ORDER BY id DESC LIMIT 1", (k.id,)
     ).fetchone()
+    doubts = conn.execute("SELECT aspect, since FROM doubts WHERE notice = ?", (k.id,)).fetchall()
     return replace(
         k,
         former=frozenset(print_ for print_ in former if print_),
         revised_today=revised,
         last_reason=last["reason"] if last else "",
+        text=conn.execute("SELECT text FROM notices WHERE id = ?", (k.id,)).fetchone()["text"],
+        waited={row["aspect"]: now - datetime.fromisoformat(row["since"]) for row in doubts},
     )
 
 
@@ -185,9 +195,9 @@ def add(conn: sqlite3.Connection, notice: Notice, row_print: str, how: str, now:
     )
     id_ = int(done.lastrowid or 0)
     conn.execute(
-        "INSERT INTO versions (notice, seq, fingerprint, row_print, title, published, seen_at, how, reason)"
-        " VALUES (?, 1, ?, ?, ?, ?, ?, ?, 'first sight')",
-        (id_, row_print, row_print, notice.title, published, at, how),
+        "INSERT INTO versions (notice, seq, fingerprint, row_print, title, published, seen_at, how, reason, attachments)"
+        " VALUES (?, 1, ?, ?, ?, ?, ?, ?, 'first sight', ?)",
+        (id_, row_print, row_print, notice.title, published, at, how, _files(notice.attachments)),
     )
     conn.execute("UPDATE sources SET notices = notices + 1 WHERE id = ?", (notice.source_id,))
     attach(conn, id_, notice.attachments, now)
@@ -218,7 +228,7 @@ def push(conn: sqlite3.Connection, notice: int, state: State, now: datetime) -> 
             stamp(now),
             state.how,
             state.reason,
-            dumps([[a.url, a.name, a.sha256] for a in state.attachments]) if state.attachments else None,
+            _files(state.attachments),
             frames.pack(state.raw) if state.raw is not None else None,
             1 if state.raw is not None else None,
         ),
@@ -228,6 +238,11 @@ def push(conn: sqlite3.Connection, notice: int, state: State, now: datetime) -> 
         (seq, title, new_text, published, row_print, page_print, notice),
     )
     return int(seq)
+
+
+def _files(attachments: tuple[Attachment, ...] | None) -> str | None:
+    """The files of a version as they are stored."""
+    return dumps([[a.url, a.name, a.sha256] for a in attachments]) if attachments else None
 
 
 def _frame_text(conn: sqlite3.Connection, notice: int, seq: int, old: str, new: str) -> None:
@@ -334,10 +349,10 @@ def page_facts(conn: sqlite3.Connection, notice: int, how: str, document: Docume
 
 
 def doubt(conn: sqlite3.Connection, notice: int, aspect: str, print_: str, now: datetime) -> None:
-    """A state that was seen and does not count yet."""
+    """A state that was seen and does not count yet; the doubt is as old as the first such state."""
     conn.execute(
         "INSERT INTO doubts (notice, aspect, print, since) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (notice, aspect) DO UPDATE SET print = excluded.print, since = excluded.since",
+        " ON CONFLICT (notice, aspect) DO UPDATE SET print = excluded.print",
         (notice, aspect, print_, stamp(now)),
     )
 

@@ -64,8 +64,8 @@ def sync(conn: sqlite3.Connection, channels: Iterable[str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ChannelRow:
-    """What is remembered of a channel: whether it is broken, when it may be tried next, what it was sent in the last minute; `fails`
-    counts the tries in a row that failed for a reason that may pass."""
+    """What is remembered of a channel: whether it is broken, when it may be tried next, what it was sent in the last minute;
+    `fails` counts the tries in a row that failed for a reason that may pass."""
 
     id: str
     broken: str | None

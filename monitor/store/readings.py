@@ -43,6 +43,15 @@ def want(
     )
 
 
+def move(conn: sqlite3.Connection, notice: int, url: str) -> None:
+    """A notice's page stands at another address: what is still to be read of it is read there, anew and without validators."""
+    conn.execute(
+        "UPDATE OR REPLACE readings SET url = ?, host = ?, etag = NULL, last_modified = NULL, body_hash = NULL,"
+        " validated_at = NULL, gone = 0 WHERE notice = ? AND purpose = 'document' AND url <> ?",
+        (url, urls.host(url), notice, url),
+    )
+
+
 def due(conn: sqlite3.Connection, now: datetime, limit: int, sources: list[str] | None = None) -> list[DueReading]:
     """Of each host the reading whose turn is next: urgent ones first, then the longest waiting; none of paused sources."""
     chosen = "" if sources is None else f" AND r.source IN ({','.join('?' * len(sources))})"

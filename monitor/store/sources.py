@@ -60,12 +60,14 @@ def sync(conn: sqlite3.Connection, wanted: Iterable[Source], first_due: Mapping[
             )
             continue
         if row["url"] != source.url or row["how"] != source.how or not row["present"]:
-            fresh = row["url"] != source.url or not row["present"]
+            moved = row["url"] != source.url
+            fresh = moved or not row["present"]
             conn.execute(
                 "UPDATE sources SET kind = ?, url = ?, host = ?, how = ?, present = 1, rejoin = max(rejoin, ?), etag = NULL,"
                 " last_modified = NULL, body_hash = NULL, state = CASE WHEN ? THEN '{}' ELSE state END, moved = NULL,"
+                " counts = CASE WHEN ? THEN '[]' ELSE counts END,"
                 " next_due_at = min(coalesce(next_due_at, ?), ?) WHERE id = ?",
-                (source.kind, source.url, host, source.how, fresh, fresh, *[stamp(first_due[source.id])] * 2, source.id),
+                (source.kind, source.url, host, source.how, fresh, fresh, moved, *[stamp(first_due[source.id])] * 2, source.id),
             )
     for gone in [id_ for id_, row in known.items() if id_ not in ids and row["present"]]:
         conn.execute("UPDATE sources SET present = 0 WHERE id = ?", (gone,))
@@ -131,7 +133,8 @@ def accept(conn: sqlite3.Connection, done: Accepted) -> None:
     """Write an accepted check: the record, the list, the validators, and that all is well."""
     check, id_ = done.check, done.check.source
     conn.execute(
-        "UPDATE sources SET health = 'ok', outcome = ?, error = NULL, error_reason = NULL, hint = NULL, fails = 0,"
+        "UPDATE sources SET health = CASE WHEN paused THEN 'paused' ELSE 'ok' END,"
+        " outcome = ?, error = NULL, error_reason = NULL, hint = NULL, fails = 0,"
         " failed_since = NULL, told = NULL, asked_until = NULL, last_check = ?, last_ok = ?, next_due_at = ?, interval_s = ?,"
         " rejoin = rejoin AND NOT ?, accept = accept AND NOT ?, short = NULL,"
         " baseline_at = coalesce(baseline_at, ?), served = ?, moved = ? WHERE id = ?",
@@ -191,7 +194,8 @@ def fail(conn: sqlite3.Connection, done: Failed) -> None:
     check, failures = done.check, done.failures
     short = dumps([done.short[0], stamp(done.short[1]), done.short[2]]) if done.short else None
     conn.execute(
-        "UPDATE sources SET health = 'failing', outcome = 'failed', error = ?, error_reason = ?, hint = ?, fails = ?,"
+        "UPDATE sources SET health = CASE WHEN paused THEN 'paused' ELSE 'failing' END,"
+        " outcome = 'failed', error = ?, error_reason = ?, hint = ?, fails = ?,"
         " failed_since = ?, told = ?, asked_until = ?, last_check = ?, next_due_at = ?, short = ? WHERE id = ?",
         (
             done.message,
@@ -206,16 +210,6 @@ def fail(conn: sqlite3.Connection, done: Failed) -> None:
             short,
             check.source,
         ),
-    )
-    record(conn, check)
-
-
-def fault(conn: sqlite3.Connection, check: Check, message: str) -> None:
-    """A check that ended in a fault of the program itself: recorded, pushed ahead, nothing else touched."""
-    conn.execute(
-        "UPDATE sources SET health = 'failing', outcome = 'failed', error = ?, error_reason = 'fault', last_check = ?,"
-        " fails = fails + 1, failed_since = coalesce(failed_since, ?), next_due_at = ? WHERE id = ?",
-        (message, stamp(check.at), stamp(check.at), stamp(check.next_due_at) if check.next_due_at else None, check.source),
     )
     record(conn, check)
 

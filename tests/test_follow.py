@@ -1,0 +1,539 @@
+"""Pages after their list, through the real fetch, readers and store: what waits for them, what their later states tell."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from monitor.store import notices
+from tests.house import House, Row, Site
+
+Build = Callable[..., House]
+
+FOLLOW = "follow = true\n"
+LITTLE = "内容已调整。"
+BODY = "一、总体要求。\n二、主要任务：推进国产密码应用。\n三、请于30日前报送。"
+
+
+class Slow(Site):
+    """A site some of whose addresses answer only when they are let go."""
+
+    def __post_init__(self) -> None:
+        self.stalled: dict[str, threading.Event] = {}
+        self.entered: list[str] = []
+        super().__post_init__()
+
+    def answer(self, path: str) -> tuple[int, str, bytes]:
+        self.entered.append(path)
+        if path in self.stalled:
+            self.stalled[path].wait(20)
+        return super().answer(path)
+
+    def close(self) -> None:
+        for event in self.stalled.values():
+            event.set()
+        super().close()
+
+
+@pytest.fixture
+def site() -> Iterator[Slow]:
+    """Twelve rows, newest first, each with a page."""
+    made = Slow(
+        [Row(f"n{i}", f"关于第{i}项工作的通知", f"2026-01-{i:02d}", f"第{i}项正文。\n请办理。") for i in range(12, 0, -1)]
+    )
+    yield made
+    made.close()
+
+
+def new_row(page: str | None = BODY, **more: Any) -> Row:
+    return Row("x1", "关于新事项的通知", "2026-01-13", page, **more)
+
+
+PAGE = "/p/x1.html"
+
+
+def pump(house: House, until: Callable[[], bool]) -> None:
+    """Tick both loops until something is so; at most ten seconds."""
+    end = time.monotonic() + 10
+    while not until():
+        assert time.monotonic() < end, "it did not come to that within ten seconds"
+        house.loops.checking.done.clear()
+        house.loops.tick()
+        house.loops.checking.done.wait(0.02)
+
+
+def idle(house: House) -> bool:
+    return not house.loops.checking.reading(["a"]) and not house.loops.delivering.busy()
+
+
+def rows_of(house: House, sql: str, *args: object) -> list[dict[str, Any]]:
+    with house.loops.store.read() as conn:
+        return [dict(row) for row in conn.execute(sql, args)]
+
+
+def reading(house: House, path: str = PAGE) -> dict[str, Any]:
+    return rows_of(house, "SELECT * FROM readings WHERE url LIKE ?", f"%{path}")[0]
+
+
+def due_in(house: House, path: str = PAGE) -> timedelta | None:
+    due = reading(house, path)["due_at"]
+    return datetime.fromisoformat(due) - house.clock() if due else None
+
+
+def look_again(house: House, path: str = PAGE) -> None:
+    """Move the clock to the reading's next time and take it."""
+    left = due_in(house, path)
+    assert left is not None, "the plan has no further look"
+    house.clock.on(seconds=max(left.total_seconds(), 0))
+    house.check()
+
+
+def text_of(house: House, notice: int, seq: int) -> str:
+    with house.loops.store.read() as conn:
+        return notices.text_of(conn, notice, seq)
+
+
+def with_new(build: Build, site: Site, source: str = FOLLOW, **options: Any) -> House:
+    """A house that has seen its baseline and then the new row with its page."""
+    house = build(source, **options)
+    house.check()
+    site.rows.insert(0, options.pop("row", None) or new_row())
+    house.check()
+    return house
+
+
+# --- the list first, its pages after
+
+
+def test_a_new_notice_waits_for_its_page_and_the_message_tells_of_it(
+    build: Build, site: Slow, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house = build(FOLLOW)
+    house.check()
+    site.rows.insert(0, new_row())
+    site.stalled[PAGE] = threading.Event()
+    house.loops.checking.ask(["a"])
+    pump(house, lambda: PAGE in site.entered)
+    assert [(c["kind"], c["silence"]) for c in house.changes()] == [("new", "held")]
+    assert house.deliveries() == []
+    site.stalled[PAGE].set()
+    pump(house, lambda: idle(house) and house.deliveries() != [] and house.deliveries()[0]["state"] == "sent")
+    assert house.told() == [("new", "关于新事项的通知")]
+    assert house.changes()[0]["to_version"] == 2
+    assert "推进国产密码应用" in capsys.readouterr().out
+
+
+def test_a_page_that_hangs_holds_its_message_no_longer_than_hold(build: Build, site: Slow) -> None:
+    house = build(FOLLOW)
+    house.check()
+    site.rows.insert(0, new_row())
+    site.stalled[PAGE] = threading.Event()
+    house.loops.checking.ask(["a"])
+    pump(house, lambda: PAGE in site.entered)
+    house.clock.on(seconds=119)
+    house.loops.tick()
+    assert house.deliveries() == []
+    house.clock.on(seconds=1)
+    house.loops.tick()
+    assert house.told() == [("new", "关于新事项的通知")]
+    site.stalled[PAGE].set()
+    pump(house, lambda: idle(house) and reading(house)["read_at"] is not None)
+    assert len(house.deliveries()) == 1, "the reading that came late makes no second message"
+
+
+@pytest.mark.parametrize("status", [404, 500, 503, 403])
+def test_a_page_that_fails_releases_its_message_at_once(build: Build, site: Slow, status: int) -> None:
+    house = build(FOLLOW)
+    house.check()
+    site.rows.insert(0, new_row())
+    site.status[PAGE] = status
+    assert house.check()["a"].new == 1
+    assert house.told() == [("new", "关于新事项的通知")]
+    assert [d["state"] for d in house.deliveries()] == ["sent"]
+
+
+def test_without_hold_a_message_waits_for_nothing(build: Build, site: Slow) -> None:
+    house = build(FOLLOW + 'hold = "0s"\n')
+    house.check()
+    site.rows.insert(0, new_row())
+    site.stalled[PAGE] = threading.Event()
+    house.loops.checking.ask(["a"])
+    pump(house, lambda: house.deliveries() != [])
+    assert house.told() == [("new", "关于新事项的通知")]
+    site.stalled[PAGE].set()
+
+
+def test_a_page_that_hangs_delays_no_other_source(build: Build, site: Slow) -> None:
+    other = '[[source]]\nid = "b"\nkind = "list"\nurl = "http://localhost:{port}/list/?b"\nitems = "ul.l > li"\n'
+    house = build(FOLLOW, extra=other.replace("{port}", str(site.server.server_port)), monitor='every = "15m"\n')
+    house.check()
+    site.rows.insert(0, new_row())
+    site.stalled[PAGE] = threading.Event()
+    house.loops.checking.ask(["a"])
+    pump(house, lambda: PAGE in site.entered)
+    future = house.loops.checking.ask(["b"])["b"]
+    pump(house, future.done)
+    assert future.result().outcome == "changed"
+    assert not site.stalled[PAGE].is_set()
+    site.stalled[PAGE].set()
+
+
+# --- enrichment
+
+BY_WORD = '[[route]]\nmatch = "国产密码"\nchannels = ["console"]\n'
+
+
+def test_a_route_on_a_word_of_the_page_is_served(build: Build, site: Slow) -> None:
+    house = with_new(build, site, extra=BY_WORD)
+    assert [(d["change"], d["state"]) for d in house.deliveries()] == [(house.changes()[0]["id"], "sent")]
+
+
+def test_a_route_on_a_word_of_no_page_is_not(build: Build, site: Slow) -> None:
+    house = with_new(build, site, extra=BY_WORD.replace("国产密码", "量子通信"))
+    assert house.deliveries() == []
+    assert house.changes()[0]["silence"] == "no route"
+
+
+@pytest.mark.parametrize("status", [503, 404], ids=["that failed at first", "that was not there at first"])
+def test_a_route_on_a_word_of_a_page_that_comes_late_is_served(build: Build, site: Slow, status: int) -> None:
+    house = build(FOLLOW, extra=BY_WORD)
+    house.check()
+    site.rows.insert(0, new_row())
+    site.status[PAGE] = status
+    house.check()
+    assert house.deliveries() == []
+    site.status.clear()
+    look_again(house)
+    assert [d["state"] for d in house.deliveries()] == ["sent"]
+    assert [c["kind"] for c in house.changes()] == ["new"]
+
+
+def test_the_first_reading_is_no_revision(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    for _ in range(3):
+        house.clock.on(hours=2)
+        house.check()
+    assert [c["kind"] for c in house.changes()] == ["new"]
+    assert house.notices()[-1]["versions"] == 2
+    assert house.notices()[-1]["state"] == "present"
+
+
+def test_pages_of_a_baseline_are_read_slowly_newest_first_and_at_most_backfill(build: Build, site: Slow) -> None:
+    site.rows.append(site.rows.pop(0))  # the newest row stands last
+    house = build(FOLLOW + "backfill = 3\n")
+    house.check()
+    for _ in range(6):
+        house.clock.on(seconds=20)
+        house.check()
+    read = [path for path, _ in site.asked if path.startswith("/p/")]
+    assert read == ["/p/n12.html", "/p/n11.html", "/p/n10.html"]
+    assert house.told() == []
+
+
+def test_a_large_baseline_is_read_newest_first_too(build: Build, site: Slow) -> None:
+    site.rows[:] = [Row(f"m{i}", f"第{i}号", "2026-01-05") for i in range(2100)]
+    house = build(FOLLOW + "backfill = 3\n")
+    assert house.check()["a"].rows == 2100
+    wanted = rows_of(house, "SELECT url FROM readings")
+    assert {row["url"].rpartition("/")[2] for row in wanted} == {"m0.html", "m1.html", "m2.html"}
+
+
+# --- later looks
+
+PLAN = [1, 6, 24, 72, 168, 720]
+
+
+def test_a_page_is_looked_at_again_by_the_plan(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    first_seen = datetime.fromisoformat(house.notices()[-1]["first_seen"])
+    ages = []
+    while (due := reading(house)["due_at"]) is not None:
+        ages.append((datetime.fromisoformat(due) - first_seen) / timedelta(hours=1))
+        look_again(house)
+    assert ages == PLAN
+    assert house.told() == [("new", "关于新事项的通知")]
+
+
+def test_a_later_look_is_asked_for_conditionally(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    look_again(house)
+    look_again(house)
+    assert [status for path, status in site.asked if path == PAGE] == [200, 304, 304]
+
+
+def test_a_silent_edit_is_revised(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    site.page_of("x1").page = BODY.replace("30日", "25日")
+    house.check()
+    assert house.told() == [("new", "关于新事项的通知")], "it is not asked for before its time"
+    look_again(house)
+    last = house.changes()[-1]
+    assert (last["kind"], last["reason"], last["from_version"], last["to_version"]) == ("revised", "text", 2, 3)
+    assert "30日" in text_of(house, last["notice"], 2)
+    assert "25日" in text_of(house, last["notice"], 3)
+    assert len(house.deliveries()) == 2
+    left = due_in(house)
+    assert left is not None
+    assert timedelta(hours=4) < left <= timedelta(hours=5), "the plan goes on where it was"
+
+
+def test_an_edit_on_the_hour_of_an_outage_is_found_when_the_page_answers_again(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    site.page_of("x1").page = BODY.replace("30日", "25日")
+    site.status[PAGE] = 503
+    look_again(house)
+    site.status.clear()
+    look_again(house)
+    assert [c["kind"] for c in house.changes()] == ["new", "revised"]
+
+
+# --- gone and back
+
+
+def test_a_page_that_is_gone_in_two_looks_is_withdrawn_and_restored_when_it_is_back(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    page, site.page_of("x1").page = site.page_of("x1").page, ""
+    look_again(house)
+    assert house.told()[1:] == []
+    left = due_in(house)
+    assert left is not None
+    assert timedelta(minutes=14) < left < timedelta(minutes=16), "looked at again after `every`"
+    look_again(house)
+    assert [kind for kind, _ in house.told()] == ["new", "withdrawn"]
+    assert house.notices()[-1]["state"] == "withdrawn"
+    site.page_of("x1").page = page
+    look_again(house)
+    assert [kind for kind, _ in house.told()] == ["new", "withdrawn", "restored"]
+    assert house.notices()[-1]["versions"] == 2
+
+
+def test_a_page_that_is_gone_once_is_no_news(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    page, site.page_of("x1").page = site.page_of("x1").page, ""
+    look_again(house)
+    site.page_of("x1").page = page
+    look_again(house)
+    assert house.told() == [("new", "关于新事项的通知")]
+    site.page_of("x1").page = ""
+    look_again(house)
+    assert house.told() == [("new", "关于新事项的通知")], "gone twice means twice in a row"
+
+
+@pytest.mark.parametrize("status", [403, 500, 503])
+def test_a_page_that_fails_is_not_gone(build: Build, site: Slow, status: int) -> None:
+    house = with_new(build, site)
+    site.status[PAGE] = status
+    for _ in range(10):
+        if due_in(house) is None:
+            break
+        look_again(house)
+    assert house.told() == [("new", "关于新事项的通知")]
+
+
+def test_a_withdrawn_page_is_looked_at_ever_more_seldom(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    site.page_of("x1").page = ""
+    look_again(house)
+    look_again(house)
+    gone_at = house.clock()
+    looks: list[int] = []
+    while due_in(house) is not None and len(looks) < 10:
+        look_again(house)
+        looks.append(round((house.clock() - gone_at) / timedelta(hours=1)))
+    assert looks == PLAN
+
+
+def test_two_looks_at_a_missing_page_are_every_apart(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    site.page_of("x1").page = ""
+    site.rows.insert(0, Row("x2", "另一通知", "2026-01-14"))
+    look_again(house)  # the plan's own look finds it gone
+    site.rows[:] = [row for row in site.rows if row.name != "x1"]
+    house.check()  # a few seconds later its row is missing as well
+    assert "withdrawn" not in [kind for kind, _ in house.told()]
+    house.clock.on(minutes=16)
+    house.check()
+    assert [kind for kind, _ in house.told()].count("withdrawn") == 1
+
+
+def test_a_missing_row_causes_a_look_at_its_page_and_nothing_more_where_that_is_there(build: Build, site: Slow) -> None:
+    house = build(FOLLOW)
+    house.check()
+    house.clock.on(minutes=5)
+    house.check()
+    hidden = site.rows.pop(4)
+    site.bodies[f"/p/{hidden.name}.html"] = site._page(hidden).encode()
+    before = len(site.asked)
+    house.check()
+    assert f"/p/{hidden.name}.html" in [path for path, _ in site.asked[before:]]
+    for _ in range(3):
+        house.clock.on(hours=1)
+        house.check()
+    site.rows.insert(4, hidden)
+    house.check()
+    assert house.told() == []
+
+
+@pytest.mark.parametrize("follow", [FOLLOW, ""], ids=["followed", "not followed"])
+def test_a_notice_withdrawn_by_its_page_is_restored_when_it_is_listed_again(build: Build, site: Slow, follow: str) -> None:
+    house = build(follow)
+    house.check()
+    house.clock.on(minutes=5)
+    house.check()
+    gone = site.rows.pop(4)
+    house.check()
+    house.clock.on(minutes=16)
+    house.check()
+    assert house.told() == [("withdrawn", gone.title)]
+    site.rows.insert(4, gone)
+    house.check()
+    assert house.told() == [("withdrawn", gone.title), ("restored", gone.title)]
+    house.check()
+    assert len(house.told()) == 2
+
+
+def test_addresses_that_moved_together_are_read_where_they_are_now(build: Build, site: Slow) -> None:
+    house = build(FOLLOW)
+    house.check()
+    house.clock.on(minutes=5)
+    house.check()
+    for row in site.rows:
+        row.name = f"moved-{row.name}"
+    for _ in range(6):
+        house.check()
+        house.clock.on(minutes=50)
+    assert [(c["kind"], c["reason"]) for c in house.changes()] == [("note", "readdressed")]
+    site.rows[3].page = "改过的正文，从新的地址读到。"
+    house.clock.on(hours=30)
+    house.check()
+    assert [kind for kind, _ in house.told()] == ["note", "revised"]
+
+
+# --- states that must stand
+
+
+def test_a_page_that_loses_its_text_must_stand(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    site.page_of("x1").page = LITTLE
+    look_again(house)
+    assert house.told() == [("new", "关于新事项的通知")]
+    left = due_in(house)
+    assert left is not None
+    assert timedelta(minutes=14) < left < timedelta(minutes=16)
+    look_again(house)
+    assert [kind for kind, _ in house.told()] == ["new", "revised"]
+
+
+def test_a_page_that_loses_its_text_once_is_no_news(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    for _ in range(2):
+        site.page_of("x1").page = LITTLE
+        look_again(house)
+        site.page_of("x1").page = BODY
+        look_again(house)
+    assert house.told() == [("new", "关于新事项的通知")]
+
+
+def test_a_page_that_is_still_loading_is_never_a_state(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    site.page_of("x1").page = "加载中"
+    for _ in range(3):
+        look_again(house)
+    assert house.told() == [("new", "关于新事项的通知")]
+    assert text_of(house, 13, 2).startswith("一、总体要求")
+
+
+def test_a_page_that_goes_back_to_a_former_state_must_stand(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    edited = BODY.replace("30日", "25日")
+    site.page_of("x1").page = edited
+    look_again(house)
+    site.page_of("x1").page = BODY  # a mirror that is behind
+    look_again(house)
+    site.page_of("x1").page = edited
+    look_again(house)
+    assert [kind for kind, _ in house.told()] == ["new", "revised"]
+    site.page_of("x1").page = BODY
+    look_again(house)
+    look_again(house)
+    assert [kind for kind, _ in house.told()] == ["new", "revised", "revised"]
+
+
+def test_a_page_that_is_read_differently_is_not_revised_and_a_later_edit_is(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    house.loops.close()
+    house.path.write_text(house.path.read_text().replace(FOLLOW, FOLLOW + 'ignore = ["div.share"]\n'))
+    house.loops = house.open()
+    look_again(house)
+    assert house.told() == [("new", "关于新事项的通知")]
+    site.page_of("x1").page = BODY.replace("30日", "25日")
+    look_again(house)
+    assert [kind for kind, _ in house.told()] == ["new", "revised"]
+
+
+# --- attachments
+
+
+def a_file(build: Build, site: Site, name: str, data: bytes) -> House:
+    house = build(FOLLOW)
+    house.check()
+    site.bodies[f"/f/{name}"] = data
+    site.rows.insert(0, new_row(attachments=(name,)))
+    house.check()
+    return house
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+OLD, NEW = b"%PDF-1.4 old bytes", b"%PDF-1.4 other bytes, a little longer"
+
+
+def test_an_attachment_is_stored_by_its_hash(build: Build, site: Slow) -> None:
+    house = a_file(build, site, "a.pdf", OLD)
+    [stored] = rows_of(house, "SELECT a.sha256, a.bytes, b.data FROM attachments a JOIN blobs b USING (sha256)")
+    assert stored == {"sha256": sha256(OLD), "bytes": len(OLD), "data": OLD}
+    assert [c["kind"] for c in house.changes()] == ["new"]
+
+
+def test_one_file_of_two_notices_is_stored_once(build: Build, site: Slow) -> None:
+    house = a_file(build, site, "a.pdf", OLD)
+    site.bodies["/f/b.pdf"] = OLD
+    site.rows.insert(0, Row("x2", "另一通知", "2026-01-14", BODY, ("b.pdf",)))
+    house.check()
+    assert len(rows_of(house, "SELECT * FROM blobs")) == 1
+    assert len(rows_of(house, "SELECT * FROM attachments WHERE sha256 IS NOT NULL")) == 2
+
+
+def test_other_bytes_under_the_same_address_are_revised_with_both_hashes(build: Build, site: Slow) -> None:
+    house = a_file(build, site, "a.pdf", OLD)
+    site.bodies["/f/a.pdf"] = NEW
+    look_again(house, "/f/a.pdf")
+    last = house.changes()[-1]
+    assert (last["kind"], last["reason"], last["silence"]) == ("revised", "attachment", None)
+    [detail] = [row["detail"] for row in rows_of(house, "SELECT detail FROM changes WHERE id = ?", last["id"])]
+    for fact in ("a.pdf", str(len(OLD)), str(len(NEW)), sha256(OLD), sha256(NEW)):
+        assert fact in detail
+    look_again(house, "/f/a.pdf")
+    assert [c["kind"] for c in house.changes()] == ["new", "revised"]
+    assert len(rows_of(house, "SELECT * FROM blobs")) == 2, "the old bytes are kept"
+
+
+@pytest.mark.parametrize("status", [404, 503])
+def test_an_attachment_that_is_gone_or_fails_is_not_told_and_holds_nothing(build: Build, site: Slow, status: int) -> None:
+    house = build(FOLLOW)
+    house.check()
+    site.status["/f/a.pdf"] = status
+    site.rows.insert(0, new_row(attachments=("a.pdf",)))
+    house.check()
+    assert [d["state"] for d in house.deliveries()] == ["sent"]
+    for _ in range(4):
+        look_again(house, "/f/a.pdf")
+    assert [c["kind"] for c in house.changes()] == ["new"]
