@@ -305,7 +305,9 @@ def pages(selected: bool) -> Iterator[History]:
         toml = '[[source]]\nid = "page"\nkind = "page"\nevery = "12h"\nurl = "{url}/watched/page"\n'
         if selected:
             toml += f"select = {json.dumps(css)}\n"
-        yield History("pages" if selected else "pages-bare", name.rpartition("--")[2], toml, _page_steps(folder / name, corrected))
+        yield History(
+            "pages" if selected else "pages-bare", name.rpartition("--")[2], toml, _page_steps(folder / name, corrected)
+        )
 
 
 def _page_steps(folder: Path, corrected: Mapping[str, Mapping[str, str]]) -> Iterator[Step]:

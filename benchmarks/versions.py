@@ -8,6 +8,7 @@ Each version edits one paragraph of the page; the page's raw bytes are kept with
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 import statistics
 import tempfile
@@ -22,8 +23,10 @@ AT = datetime(2026, 1, 8, tzinfo=UTC)
 
 
 def page(paragraphs: list[str]) -> tuple[str, bytes]:
-    body = "".join(f"<p style='text-indent:2em'>{paragraph}</p>\n" for paragraph in paragraphs)
-    return "\n".join(paragraphs), f"<html><head><title>通知</title></head><body><div id='zoom'>{body}</div></body></html>".encode()
+    body = "".join(f"<p class='indent'>{paragraph}</p>\n" for paragraph in paragraphs)
+    return "\n".join(
+        paragraphs
+    ), f"<html><head><title>通知</title></head><body><div id='zoom'>{body}</div></body></html>".encode()
 
 
 def main() -> None:
@@ -35,7 +38,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "monitor.db") as store:
         texts: dict[int, tuple[str, bytes]] = {}
         with store.write() as conn:
-            notice = notices.add(conn, Notice("a", "k", "https://a.example/", "关于某项工作的通知"), "p", "list/1:x", AT, baseline=True)
+            notice = notices.add(
+                conn, Notice("a", "k", "https://a.example/", "关于某项工作的通知"), "p", "list/1:x", AT, baseline=True
+            )
         sizes = []
         for number in range(given.versions):
             paragraphs[rng.randrange(110)] += f"第{number}次修改。"
@@ -54,7 +59,7 @@ def main() -> None:
                     (notice,),
                 ).fetchone()[0]
             sizes.append(used)
-        growth = [b - a for a, b in zip(sizes[1:], sizes[2:], strict=False)]
+        growth = [b - a for a, b in itertools.pairwise(sizes[1:])]
         times = []
         with store.read() as conn:
             for seq, (text, raw) in texts.items():

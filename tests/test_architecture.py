@@ -11,9 +11,25 @@ ROOT = Path(__file__).parents[1] / "monitor"
 #: Top to bottom: a room imports only rooms above it.
 ORDER = [
     "errors", "model", "text", "urls", "facts", "html", "diff", "schedule", "decide", "match", "route", "render", "sources",
-    "discover", "readers", "senders", "config", "fetch", "look", "pace", "control", "store", "tell", "check", "deliver", "daemon", "cli",
+    "discover", "readers", "senders", "config", "fetch", "look", "pace", "control", "store", "tell", "check", "deliver",
+    "daemon", "cli",
 ]  # fmt: skip
-PURE = {"model", "text", "urls", "facts", "html", "diff", "schedule", "decide", "match", "route", "render", "sources", "discover", "readers"}
+PURE = {
+    "model",
+    "text",
+    "urls",
+    "facts",
+    "html",
+    "diff",
+    "schedule",
+    "decide",
+    "match",
+    "route",
+    "render",
+    "sources",
+    "discover",
+    "readers",
+}
 IMPURE_LIBRARIES = {
     "requests", "urllib3", "sqlite3", "sqlite_utils", "apprise", "socket", "subprocess", "threading", "os", "time", "io",
     "pathlib", "multiprocessing", "concurrent", "asyncio", "shutil", "tempfile",

@@ -41,8 +41,8 @@ def fetch(
     that a day later it is asked unconditionally) or sends the body that is known already. `resolve` looks names up, in the form
     of `socket.getaddrinfo`.
 
-    Raises FetchError (`reason`: "timeout", "dns", "refused", "unreachable", "connect", "proxy", "tls", "handshake", "truncated", "damaged",
-    "protocol", "redirect", "empty answer", "bad address", "bad header", "not asked", "http NNN"), TooLarge, Forbidden (the
+    Raises FetchError (`reason`: "timeout", "dns", "refused", "unreachable", "connect", "proxy", "tls", "handshake", "truncated",
+    "damaged", "protocol", "redirect", "empty answer", "bad address", "bad header", "not asked", "http NNN"), TooLarge, Forbidden (the
     address guard); ConfigError where the policy itself cannot be read."""
     attachment = request.purpose is Purpose.ATTACHMENT
     limit, setting = (policy.max_attachment, "max_attachment") if attachment else (policy.max_bytes, "max_bytes")

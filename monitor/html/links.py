@@ -100,7 +100,13 @@ def documents(base: str, main: Iterable[Element], skip: Collection[Element]) -> 
     for root in main:
         for link in seen(root.iter("a"), root, skip):
             href = link.get("href")
-            if href and len(found) < _MOST and _KEPT.search(href) and not is_file(link) and (url := urls.join(base, href.strip())):
+            if (
+                href
+                and len(found) < _MOST
+                and _KEPT.search(href)
+                and not is_file(link)
+                and (url := urls.join(base, href.strip()))
+            ):
                 found.setdefault(url, Attachment(url=url, name=line_of(link) or url))
     return tuple(found.values())
 

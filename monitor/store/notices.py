@@ -109,7 +109,7 @@ def _with_doubts(conn: sqlite3.Connection, found: Mapping[int, Known]) -> list[K
 
 
 def with_history(conn: sqlite3.Connection, k: Known, now: datetime) -> Known:
-    """The same with its text, its former fingerprints, how long it has been in doubt, and how often it was revised within a day."""
+    """The same with its text, its former fingerprints, how long it is in doubt, how often it was revised within a day."""
     former: set[str | None] = set()
     for row in conn.execute("SELECT row_print, page_print FROM versions WHERE notice = ? AND seq < ?", (k.id, k.seq)):
         former |= {row["row_print"], row["page_print"]}
