@@ -22,11 +22,10 @@ from monitor.store import Store, notices
 AT = datetime(2026, 1, 8, tzinfo=UTC)
 
 
-def page(paragraphs: list[str]) -> tuple[str, bytes]:
+def page(paragraphs: list[str], frame: str) -> tuple[str, bytes]:
     body = "".join(f"<p class='indent'>{paragraph}</p>\n" for paragraph in paragraphs)
-    return "\n".join(
-        paragraphs
-    ), f"<html><head><title>通知</title></head><body><div id='zoom'>{body}</div></body></html>".encode()
+    html = f"<html><head><title>通知</title></head><body>{frame}<div id='zoom'>{body}</div></body></html>"
+    return "\n".join(paragraphs), html.encode()
 
 
 def main() -> None:
@@ -34,7 +33,11 @@ def main() -> None:
     asked.add_argument("--versions", type=int, default=64)
     given = asked.parse_args()
     rng = random.Random(1)
-    paragraphs = ["".join(chr(rng.randrange(0x4E00, 0x9000)) for _ in range(110)) for _ in range(110)]
+    words = ["".join(chr(rng.randrange(0x4E00, 0x9000)) for _ in range(rng.randrange(1, 5))) for _ in range(600)]
+    paragraphs = ["".join(rng.choice(words) for _ in range(45)) for _ in range(40)]
+    frame = "".join(
+        f"<li class='menu-{i}'><a href='/column/{rng.getrandbits(40):x}/index.html'>{words[i]}</a></li>" for i in range(350)
+    )
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "monitor.db") as store:
         texts: dict[int, tuple[str, bytes]] = {}
         with store.write() as conn:
@@ -43,8 +46,8 @@ def main() -> None:
             )
         sizes = []
         for number in range(given.versions):
-            paragraphs[rng.randrange(110)] += f"第{number}次修改。"
-            text, raw = page(paragraphs)
+            paragraphs[rng.randrange(40)] += f"第{number}次修改。"
+            text, raw = page(paragraphs, frame)
             with store.write() as conn:
                 state = notices.State("text", "html/1:x", text=text, page_print=f"1:{number:032x}", raw=raw)
                 seq = notices.push(conn, notice, state, AT + timedelta(hours=number))

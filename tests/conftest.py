@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from tests.house import House, Site
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--kills 300`: the long form of the crash test."""
+    parser.addoption("--kills", type=int, default=40, help="how often the crash test kills the daemon (default 40)")
+
+
 @pytest.fixture(scope="session")
 def corpus() -> Path:
     """The collection of real pages (MONITOR_CORPUS, else ../shared/corpus beside the project)."""

@@ -1,6 +1,6 @@
 """Older texts and raw bytes, compressed against their newer neighbour (Zstandard, RFC 8878, the neighbour as a raw prefix).
 
-A frame is either a key frame (restored alone) or a difference (restored with its neighbour). Every `KEY_EVERY`-th version is a
+A frame is either a key frame (restored without a neighbour) or a difference (restored with it). Every `KEY_EVERY`-th version is a
 key frame, so that any version is at most that many steps away from one. It knows nothing of tables.
 """
 
@@ -14,7 +14,7 @@ else:
     from backports import zstd
 
 #: One version in this many is kept whole: more would cost space, fewer time.
-KEY_EVERY = 32
+KEY_EVERY = 16
 #: Quick and nearly as small as the highest for texts of this size.
 LEVEL = 9
 #: Bytes: Zstandard takes no shorter prefix, and a shorter one would save nothing.

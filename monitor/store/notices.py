@@ -229,7 +229,7 @@ def push(conn: sqlite3.Connection, notice: int, state: State, now: datetime) -> 
             state.how,
             state.reason,
             _files(state.attachments),
-            frames.pack(state.raw) if state.raw is not None else None,
+            frames.pack(state.raw, new_text.encode()) if state.raw is not None else None,
             1 if state.raw is not None else None,
         ),
     )
@@ -253,13 +253,14 @@ def _frame_text(conn: sqlite3.Connection, notice: int, seq: int, old: str, new: 
 
 def _frame_raw(conn: sqlite3.Connection, notice: int, seq: int, new: bytes) -> None:
     """The raw bytes before become a frame against those of `seq`. Not every version has some: the last one in each run of
-    `frames.KEY_EVERY` seqs is the key frame."""
+    `frames.KEY_EVERY` seqs is the key frame, which is packed against the text of its own version."""
     row = conn.execute(
         "SELECT seq, raw FROM versions WHERE notice = ? AND raw IS NOT NULL ORDER BY seq DESC LIMIT 1", (notice,)
     ).fetchone()
     if row is None or not new or row["seq"] // frames.KEY_EVERY != seq // frames.KEY_EVERY:
         return
-    frame = frames.pack(frames.unpack(row["raw"]), new)
+    own = text_of(conn, notice, row["seq"]).encode()
+    frame = frames.pack(frames.unpack(row["raw"], own), new)
     conn.execute("UPDATE versions SET raw = ?, raw_key = 0 WHERE notice = ? AND seq = ?", (frame, notice, row["seq"]))
 
 
@@ -272,7 +273,9 @@ def text_of(conn: sqlite3.Connection, notice: int, seq: int) -> str:
         "SELECT text AS frame, text_key AS key FROM versions WHERE notice = ? AND seq >= ? AND seq < ? ORDER BY seq LIMIT ?",
         (notice, seq, row["seq"], frames.KEY_EVERY),
     ).fetchall()
-    return _restore(chain, row["text"].encode()).decode()
+    stop = _key(chain)
+    newest = row["text"].encode() if stop == len(chain) else frames.unpack(chain[stop]["frame"])
+    return _restore(chain[:stop], newest).decode()
 
 
 def raw_of(conn: sqlite3.Connection, notice: int, seq: int) -> bytes | None:
@@ -284,14 +287,19 @@ def raw_of(conn: sqlite3.Connection, notice: int, seq: int) -> bytes | None:
     ).fetchall()
     if not chain or chain[0]["seq"] != seq:
         return None
-    return _restore(chain, b"")
+    stop = _key(chain)
+    own = text_of(conn, notice, chain[stop]["seq"]).encode()
+    return _restore(chain[:stop], frames.unpack(chain[stop]["frame"], own))
 
 
-def _restore(chain: Sequence[sqlite3.Row], newest: bytes) -> bytes:
-    """From the first key frame (or the newest, which is no frame) back to the first of the chain."""
-    stop = next((place for place, row in enumerate(chain) if row["key"]), len(chain))
-    data = frames.unpack(chain[stop]["frame"]) if stop < len(chain) else newest
-    for row in reversed(chain[:stop]):
+def _key(chain: Sequence[sqlite3.Row]) -> int:
+    """The place of the first key frame; the length where there is none."""
+    return next((place for place, row in enumerate(chain) if row["key"]), len(chain))
+
+
+def _restore(chain: Sequence[sqlite3.Row], data: bytes) -> bytes:
+    """From what stands behind the chain back to its first frame."""
+    for row in reversed(chain):
         data = frames.unpack(row["frame"], data)
     return data
 

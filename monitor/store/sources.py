@@ -93,6 +93,7 @@ def load(conn: sqlite3.Connection, source_id: str) -> Row:
         short=(short[0], datetime.fromisoformat(short[1]), short[2]) if short else None,
         rejoin=bool(row["rejoin"]),
         accept=bool(row["accept"]),
+        began=moment(row["baseline_at"]),
     )
     since = moment(row["failed_since"])
     return Row(
