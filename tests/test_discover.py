@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from monitor import discover
 from monitor.fetch import charset
 from monitor.model import Fetched, Request, Validators
+from tests.house import House, Site
 
 FEED = (
     "<rss version='2.0'><channel><title>f</title><item><title>通知一则</title><link>https://a.cn/1</link></item></channel></rss>"
@@ -114,3 +116,17 @@ def test_lists_on_real_pages_are_found(corpus: Path, name: str, items: str, rows
     found = discover.best(discover.suggest(got((corpus / "gov_pages" / name).read_bytes())))
     assert found is not None
     assert (found.keys["items"], len(found.listing.notices)) == (items, rows)
+
+
+@pytest.mark.parametrize(("rule", "said"), [("Disallow: /list/", True), ("Disallow: /private/", False), (None, False)])
+def test_preview_says_what_robots_txt_asks(
+    rule: str | None, said: bool, site: Site, build: Callable[..., House], capsys: pytest.CaptureFixture[str]
+) -> None:
+    from monitor.cli import monitor
+    from monitor.cli.common import guarded
+
+    house = build()
+    if rule:
+        site.bodies["/robots.txt"] = f"User-agent: *\n{rule}\n".encode()
+    assert guarded(monitor, ["--config", str(house.path), "preview", "a"]) == 0
+    assert ("asks programs not to fetch this address" in capsys.readouterr().err) is said

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from monitor.cli import output
+from monitor.cli import output, robots
 from monitor.cli.common import DONE, FAILED, terminal
 from monitor.cli.output import Column
 from monitor.errors import SourceError
@@ -53,6 +53,7 @@ def preview_address(url: str, config: Config | None, *, as_json: bool) -> int:
     for problem in best.listing.problems:
         output.warn(problem)
     _paste(best, [one for one in found if one is not best])
+    robots.say(best.url, policy)
     return DONE
 
 

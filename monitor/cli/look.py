@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.cli import output
+from monitor.cli import output, robots
 from monitor.cli.common import DONE, FAILED, ask, counted, load, source_ids, terminal, unknown
 from monitor.cli.output import Column
 from monitor.errors import MonitorError, SourceError
@@ -270,6 +270,8 @@ def preview(ctx: click.Context, what: str, as_json: bool, routes: bool) -> int:
         output.warn(f"{source.id}: no rows" + (", which allow_empty says is right" if source.allow_empty else ""))
         return DONE if source.allow_empty else FAILED
     output.hint(f"{counted(len(rows), 'row')} in {looked.elapsed:.1f} s; nothing was stored")
+    if not as_json:
+        robots.say(source.url, source.policy)
     return DONE
 
 
