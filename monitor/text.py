@@ -45,6 +45,7 @@ _COMPATIBLE = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\u2e9f\u2ef3\u
 _ORDINARY = re.compile("[\n -~\u4e00-\u9fff、-〃〈-】〔-〛！（），：；？‘’“”…—]*+")
 
 _SPACE_RUN = re.compile(f"[{_SPACES}]+")
+_OTHER_SPACE = re.compile(f"[{_SPACES.replace(' ', '')}]")
 _LINE_EDGE = re.compile(" *\n *")
 _BLANK_RUN = re.compile("\n{3,}")
 
@@ -59,17 +60,24 @@ def clean(raw: str) -> str:
     """
     if _is_clean(raw):
         return raw
-    text = _LINE_ENDS.sub("\n", raw)
-    if _SURROGATES.search(text):  # pairs become their character, lone ones go
+    letters = "".join(set(raw))  # a long text has few different characters: most steps are seen there not to be needed
+    text = _LINE_ENDS.sub("\n", raw) if _LINE_ENDS.search(letters) else raw
+    if _SURROGATES.search(letters):  # pairs become their character, lone ones go
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
-    text = _INVISIBLE.sub("", text)
+        letters = "".join(set(text))
+    if _INVISIBLE.search(letters):
+        text = _INVISIBLE.sub("", text)
     if not text.isascii():
-        text = _JOINERS.sub("", text)
-        text = _COMPATIBLE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
+        if "\u200c" in letters or "\u200d" in letters:
+            text = _JOINERS.sub("", text)
+        if _COMPATIBLE.search(letters):
+            text = _COMPATIBLE.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
         text = _compose(text)
-    text = _SPACE_RUN.sub(" ", text)
-    text = _LINE_EDGE.sub("\n", text)
-    return _BLANK_RUN.sub("\n\n", text).strip(" \n")
+    if "  " in text or _OTHER_SPACE.search(letters):
+        text = _SPACE_RUN.sub(" ", text)
+    if " \n" in text or "\n " in text:
+        text = _LINE_EDGE.sub("\n", text)
+    return (_BLANK_RUN.sub("\n\n", text) if "\n\n\n" in text else text).strip(" \n")
 
 
 def _is_clean(raw: str) -> bool:

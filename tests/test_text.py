@@ -207,3 +207,16 @@ def test_a_megabyte_is_cleaned_and_folded_in_linear_time(text: str) -> None:
 
 def test_a_letter_keeps_only_so_many_marks() -> None:
     assert len(clean("a" + "\u0316" * 1000)) == 1 + MAX_MARKS
+
+
+#: A control at both ends: nothing that holds one is seen at a glance to be clean.
+@given(ANY_TEXT | st.text(alphabet="ab \n中，（1", max_size=12))
+def test_what_is_seen_at_a_glance_to_be_clean_is_what_the_long_way_gives(raw: str) -> None:
+    assert clean(raw) == clean(f"\x00{raw}\x00")
+    assert line(raw) == line(f"\x00{raw}\x00")
+
+
+def test_no_character_is_taken_for_clean_that_is_not() -> None:
+    for code in range(0x10000):
+        between = f"a{chr(code)}b"
+        assert clean(between) == clean(between + "\x00"), hex(code)

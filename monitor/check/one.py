@@ -206,7 +206,7 @@ def _apply(conn: notices.Connection, work: _Work, decision: Decision, seen: Seen
 
 def _order(conn: notices.Connection, work: _Work, decision: Decision) -> tuple[tuple[int, bool], ...]:
     """The list as it is remembered, by the ids of its notices; those that left it and those that are in it are marked so."""
-    ids = {key: k.id for key, k in notices.known_keys(conn, work.source.id, [key for key, _ in decision.order]).items()}
+    ids = notices.ids(conn, work.source.id, [key for key, _ in decision.order])
     order = tuple((ids[key], pinned) for key, pinned in decision.order)
     notices.list_order(conn, [mark.notice for mark in work.row.memory.order], [id_ for id_, _ in order], work.row.last_ok)
     seen = {notice.key for notice in work.walked.seen.rows} if work.walked.seen else set()

@@ -7,7 +7,7 @@ A state must stand, which is: be seen in a second check in a row, where a fault 
     lines are missing, none is new  a part that was not loaded
     only linked files are others    addresses that are made anew for each visitor never stand
 
-A notice that is in doubt for a day is told in whatever state it is then.
+A notice that is in doubt for a day, but for its files, is told in whatever state it is then.
 """
 
 from __future__ import annotations
@@ -26,6 +26,11 @@ FLAPS = 6
 #: Doubt that lasts so long is over.
 DOUBTED = timedelta(hours=24)
 
+FORMER = "a former state"
+MOST = "most of the text is missing"
+LINES = "lines are missing, none is new"
+FILES = "only linked files are others"
+
 
 def flapping(known: Known) -> Say:
     """What is told once of a notice that is revised again and again."""
@@ -37,25 +42,26 @@ def flapping(known: Known) -> Say:
     )
 
 
-def doubtful(known: Known, print_: str, said: str | None, *, titled: bool = False) -> str | None:
-    """Why a state has to stand before it counts; None if it counts at once. `said` is its text (None where the text is not what
-    is compared), `titled` whether its title is known to differ."""
+def doubtful(known: Known, aspect: str, print_: str, said: str | None, *, titled: bool = False) -> str | None:
+    """Why a state does not count yet; None if it counts, at once or because it has stood. `said` is its text (None where the text
+    is not what is compared), `titled` whether its title is known to differ."""
+    why = _doubt(known, print_, said, titled)
+    stood = known.doubts.get(aspect) == print_ or (why != FILES and known.waited.get(aspect, timedelta()) >= DOUBTED)
+    return None if stood else why
+
+
+def _doubt(known: Known, print_: str, said: str | None, titled: bool) -> str | None:
     if print_ in known.former:
-        return "a former state"
+        return FORMER
     if said is None:
         return None
     if len(said) < LOSS * known.length:
-        return "most of the text is missing"
-    if not known.text or titled:
+        return MOST
+    if not known.text:
         return None
     if said == known.text:
-        return "only linked files are others"
-    return "lines are missing, none is new" if _only_lost(known.text, said) else None
-
-
-def stands(known: Known, aspect: str, print_: str) -> bool:
-    """Whether a state was in doubt in the check before, or the notice has been in doubt for long."""
-    return known.doubts.get(aspect) == print_ or known.waited.get(aspect, timedelta()) >= DOUBTED
+        return None if titled else FILES
+    return LINES if _only_lost(known.text, said) else None
 
 
 def _only_lost(before: str, after: str) -> bool:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from statistics import median
 
 from monitor import text
-from monitor.decide.doubt import FLAPS, doubtful, files_print, flapping, stands
+from monitor.decide.doubt import FLAPS, doubtful, files_print, flapping
 from monitor.decide.nouns import (
     Add,
     Decision,
@@ -133,7 +133,9 @@ def from_below(rows: Sequence[Notice], known: Mapping[str, Known], memory: Memor
 
     That is only said of dated rows in a list that runs newest first: they stand below every remembered row and are older than
     its end. On a first page there are no more of them than remembered rows have left it: a list that only grows has new rows.
+    Nor is a row old from after the day on which the source was first looked at: it went by unseen, in a long burst.
     """
+    began = _day(memory.began)
     days = [_day(row.published) for row in rows]
     pairs = [(a, b) for a, b in itertools.pairwise(days) if a and b]
     oldest = _day(end.row_published) if end else None
@@ -145,7 +147,7 @@ def from_below(rows: Sequence[Notice], known: Mapping[str, Known], memory: Memor
     found = {
         row.key
         for row, day in zip(rows[last + 1 :], days[last + 1 :], strict=True)
-        if row.key not in known and day and (day < oldest or (day == oldest and end.id in here))
+        if row.key not in known and day and (day < oldest or (day == oldest and end.id in here)) and not (began and day > began)
     }
     return found if paged or len(found) <= len(remembered - here) else set()
 
@@ -282,8 +284,10 @@ def _revision(source: Source, known: Known, row: Notice, print_: str) -> list[St
     if print_ == known.row_print:
         return [Settle(known, "row")] if doubt else []
     said, titled = _said(source, row), row.title != known.title
-    if not stands(known, "row", print_) and doubtful(known, print_, said, titled=titled):
+    if doubtful(known, "row", print_, said, titled=titled):
         return [Doubt(known, "row", print_)]
+    if said and said == known.text and titled and known.title in said.split("\n"):
+        return [Reread(known, row, print_, row_how(source))]  # its words all stand: only what marks the title is another
     return _revised(source, known, row, "title" if titled else "attachments" if said and said == known.text else "text")
 
 

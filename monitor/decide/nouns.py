@@ -48,7 +48,8 @@ class Mark:
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What is known of a source. `order` is the last accepted list; `counts` are the rows of the first page in the last ten;
-    `short` is a far shorter list that was not believed: (fingerprint of its keys, first seen, times)."""
+    `short` is a far shorter list that was not believed: (fingerprint of its keys, first seen, times); `began`: when it was
+    first looked at."""
 
     source: str
     baseline: bool = False
@@ -57,6 +58,7 @@ class Memory:
     short: tuple[str, datetime, int] | None = None
     rejoin: bool = False
     accept: bool = False
+    began: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor import text
-from monitor.decide.doubt import FLAPS, doubtful, files_print, stands
+from monitor.decide.doubt import FLAPS, doubtful, files_print
 from monitor.decide.nouns import Known
 from monitor.model import Document, Notice, Purpose, Source, when_text
 
@@ -48,8 +48,7 @@ def judge_page(source: Source, known: Known, document: Document) -> Verdict:
         return Verdict("settle" if "page" in known.doubts else "same", print_, how, "as it was")
     if known.page_how != how:
         return Verdict("reread", print_, how, f"read by {how}, before by {known.page_how}")
-    why = None if stands(known, "page", print_) else doubtful(known, print_, document.text)
-    if why:
+    if why := doubtful(known, "page", print_, document.text):
         return Verdict("doubt", print_, how, why)
     if known.revised_today >= FLAPS:
         return Verdict("revise", print_, how, "flapping", "flapping", flapping=known.last_reason != "flapping")

@@ -42,8 +42,8 @@ def fetch(
     of `socket.getaddrinfo`.
 
     Raises FetchError (`reason`: "timeout", "dns", "refused", "unreachable", "connect", "proxy", "tls", "handshake", "truncated",
-    "damaged", "protocol", "redirect", "empty answer", "bad address", "bad header", "not asked", "http NNN"), TooLarge, Forbidden (the
-    address guard); ConfigError where the policy itself cannot be read."""
+    "damaged", "protocol", "redirect", "empty answer", "bad address", "bad header", "not asked", "http NNN"), TooLarge, Forbidden
+    (the address guard); ConfigError where the policy itself cannot be read."""
     attachment = request.purpose is Purpose.ATTACHMENT
     limit, setting = (policy.max_attachment, "max_attachment") if attachment else (policy.max_bytes, "max_bytes")
     call = wire.Call(policy.deadline, guard.allowed(policy.allow_private), resolve)

@@ -46,6 +46,7 @@ _WIDE = "\u2e80-\u303f\u3041-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60\U0002
 _WRAPPED = re.compile(rf"(?<=[{_WIDE}])[ \t]*\n[ \t\n]*(?=[{_WIDE}])")
 _LONG_TAG = re.compile(r"<([a-zA-Z][\w:-]*)[^<>]{16384,}")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 #: The parser drops all that follows the first of these; pages put together from parts have them in the middle.
 _EARLY_END = re.compile(r"</(?:html|body)\s*>", re.I)
 #: A row with a cell of more blocks than this is page layout, not data.
@@ -67,7 +68,7 @@ def parse(markup: str) -> Element:
         except etree.XMLSyntaxError as error:
             raise ParseError(f"the page cannot be parsed as HTML: {error}", hint="look at what the address serves") from error
         if not any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
-            return _bounded_tree(etree.fromstring(b"<html><body/></html>") if root is None else root)
+            return _plain_addresses(_bounded_tree(etree.fromstring(b"<html><body/></html>") if root is None else root))
     raise ParseError(
         "the page's elements are nested more than 2,048 deep",
         reason="too deep",
@@ -80,6 +81,18 @@ def _bounded_tree(root: Element) -> Element:
         raise ParseError(
             f"the page has more than {MOST_ELEMENTS:,} elements", reason="too large", hint="watch a page that shows a part of it"
         )
+    return root
+
+
+def _plain_addresses(root: Element) -> Element:
+    """Mail addresses that Cloudflare hides from robots (`data-cfemail`: hexadecimal, each byte XOR the first) as people see them;
+    the service hides them or not as it likes."""
+    for hidden in root.iter("a", "span"):
+        code = hidden.get("data-cfemail")
+        if code and len(code) <= 1000 and _HEX.fullmatch(code):
+            key, *letters = bytes.fromhex(code)
+            del hidden[:]
+            hidden.text = text.line(bytes(letter ^ key for letter in letters).decode("utf-8", "replace"))
     return root
 
 
@@ -290,10 +303,19 @@ def rank(element: Element, names: Mapping[str, int]) -> int | None:
     best = names.get(tag)
     if not element.keys():
         return best
-    keys = [f"#{(element.get('id') or '').strip()}", f"[itemprop={element.get('itemprop')}]", f"[role={element.get('role')}]"]
-    for name in (element.get("class") or "").split():
-        keys += (f".{name}", f"{tag}.{name}")
-    return min((names[key] for key in keys if key in names), default=best)
+    for attribute, value in cast("Iterable[tuple[str, str]]", element.items()):
+        if attribute == "class":
+            keys = [key for name in value.split() for key in (f".{name}", f"{tag}.{name}")]
+        elif attribute == "id":
+            keys = [f"#{value.strip()}"]
+        elif attribute in ("itemprop", "role"):
+            keys = [f"[{attribute}={value}]"]
+        else:
+            continue
+        for key in keys:
+            if (place := names.get(key)) is not None and (best is None or place < best):
+                best = place
+    return best
 
 
 def outermost(elements: Sequence[Element]) -> list[Element]:

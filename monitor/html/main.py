@@ -279,7 +279,7 @@ def _adds_edges(wider: _Frame, inner: _Frame, found: Survey) -> bool:
     if wider.pictures > inner.pictures or (wider.linked > inner.linked and not _dated_links(wider, inner)):
         return False
     added = raw_text(wider.element, found.junk | {inner.element})
-    return len(added) <= _EDGES and not _FURNITURE.search(added)
+    return len(added) - (wider.linked - inner.linked) <= _EDGES and not _FURNITURE.search(added)
 
 
 def _dated_links(wider: _Frame, inner: _Frame) -> bool:

@@ -27,22 +27,10 @@ _KNOWN = (
 
 
 def _known(row: sqlite3.Row) -> Known:
-    return Known(
-        row["id"],
-        row["key"],
-        row["url"],
-        row["row_title"],
-        row["row_print"],
-        row["row_how"],
-        when_from(row["row_published"]),
-        row["page_print"],
-        row["page_how"] or "",
-        row["state"],
-        row["gone_by"],
-        row["missing"],
-        row["seq"],
-        row["length"],
-    )
+    """A row of the columns `_KNOWN`, by their places: a catalogue has thousands."""
+    id_, key, url, title, row_print, how, published, page_print, page_how, state, gone_by, missing, seq, length = row
+    when = when_from(published)
+    return Known(id_, key, url, title, row_print, how, when, page_print, page_how or "", state, gone_by, missing, seq, length)
 
 
 def chunks(values: Iterable[object], size: int = 500) -> Iterable[list[object]]:
@@ -63,6 +51,15 @@ def known_keys(conn: sqlite3.Connection, source: str, keys: Iterable[str]) -> di
     for part in chunks(keys):
         sql = f"SELECT {_KNOWN} FROM notices WHERE source = ? AND key IN ({marks(part)})"  # noqa: S608 - only question marks are put in
         found |= {row["key"]: _known(row) for row in conn.execute(sql, (source, *part))}
+    return found
+
+
+def ids(conn: sqlite3.Connection, source: str, keys: Iterable[str]) -> dict[str, int]:
+    """The ids of those of the keys that are known."""
+    found: dict[str, int] = {}
+    for part in chunks(keys):
+        sql = f"SELECT key, id FROM notices WHERE source = ? AND key IN ({marks(part)})"  # noqa: S608 - only question marks are put in
+        found.update(conn.execute(sql, (source, *part)).fetchall())
     return found
 
 
@@ -134,8 +131,9 @@ def with_history(conn: sqlite3.Connection, k: Known, now: datetime) -> Known:
 
 def one(conn: sqlite3.Connection, notice: int, now: datetime) -> tuple[Known, sqlite3.Row]:
     """One notice with its history, and its whole row."""
-    row = conn.execute("SELECT *, length(text) AS length FROM notices WHERE id = ?", (notice,)).fetchone()
-    k = _with_doubts(conn, {row["id"]: _known(row)})[0]
+    found = conn.execute(f"SELECT {_KNOWN} FROM notices WHERE id = ?", (notice,)).fetchone()  # noqa: S608 - fixed columns
+    k = _with_doubts(conn, {notice: _known(found)})[0]
+    row = conn.execute("SELECT * FROM notices WHERE id = ?", (notice,)).fetchone()
     return with_history(conn, k, now), row
 
 
