@@ -53,8 +53,14 @@ def row_print(source: Source, notice: Notice) -> str:
     said = _said(source, notice)
     files = files_print(notice.attachments) if said is not None and notice.text is not None and notice.attachments else None
     if files or (said is not None and len(said) > SHORT_TEXT):
-        return text.fingerprint({"title": notice.title, "text": said, "files": files})
+        return _long_print(notice.title, said, files)
     return _short_print(notice.title, said)
+
+
+@lru_cache(maxsize=4)
+def _long_print(title: str, said: str | None, files: str | None) -> str:
+    """The fingerprint of a row with a long text, such as a page; kept while one check asks for it again and again."""
+    return text.fingerprint({"title": title, "text": said, "files": files})
 
 
 def _said(source: Source, notice: Notice) -> str | None:

@@ -6,8 +6,10 @@ It chooses elements; it neither reads their text (`dom`) nor knows titles and da
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import cast
 
 from monitor.html.dom import BLOCKS, UNREAD, Element, outermost, rank, raw_text, walk
 from monitor.html.links import is_file, is_picture
@@ -53,6 +55,10 @@ _IMPRINT = re.compile(
     r"|\b(?:utilise|uses?|using)\b.{0,20}\bcookies?\b|使用.{0,6}cookie",
     re.I,
 )
+#: A shorter text may well stand on a page twice.
+_COPIED = 200
+#: A longer piece is a text that speaks of such things.
+_LONGEST_IMPRINT = 400
 #: A paragraph shorter than this many characters tells nothing of where the text is.
 _PARAGRAPH = 25
 _LINKED = 0.35
@@ -126,7 +132,7 @@ def _count(stack: list[_Frame], piece: str, linked: bool) -> None:
     frame = stack[-1]
     frame.chars += chars
     frame.own += chars
-    if linked or _IMPRINT.search(piece):
+    if linked or (chars <= _LONGEST_IMPRINT and _IMPRINT.search(piece)):
         frame.linked += chars
         frame.own_linked += chars
     else:
@@ -206,7 +212,7 @@ def main_elements(found: Survey) -> tuple[list[Element], bool]:
                 return [best.element], True
             continue
         visible = [frame for frame in frames if frame.element not in found.junk]
-        outer = once(outermost([frame.element for frame in visible]), found.junk)
+        outer = _once(outermost([frame.element for frame in visible]), found)
         if outer:
             return outer, True
     return _dense(found), False
@@ -228,17 +234,23 @@ def unseen_containers(body: Element, skip: set[Element]) -> list[Element]:
     return []
 
 
-def once(elements: list[Element], skip: set[Element], *, least: int = 0) -> list[Element]:
-    """Those with a text, a file or a picture; of several that say the same, in `least` characters or more, (a page for the screen
-    and for print) the first."""
-    if len(elements) < 2 and least:
-        return elements
-    kept: dict[object, Element] = {}
+def _once(elements: list[Element], found: Survey) -> list[Element]:
+    """Those with a text, a file or a picture; of several that say the same (a page for the screen and for print) the first."""
+    kept: dict[str, Element] = {}
     for element in elements:
-        said = " ".join(raw_text(element, skip).split())
+        said = " ".join(raw_text(element, found.junk).split())
         if said or any(is_file(part) or is_picture(part) for part in element.iter("a", "img")):
-            kept.setdefault(said if len(said) >= least else element, element)
+            kept.setdefault(said, element)
     return list(kept.values())
+
+
+def without_copies(elements: list[Element]) -> list[Element]:
+    """Of elements with the same long text, which are one part for several kinds of screen, the first; all others."""
+    kept: dict[object, Element] = {}
+    for element in elements if len(elements) > 1 else ():
+        said = " ".join("".join(cast("Iterator[str]", element.itertext())).split())
+        kept.setdefault(said if len(said) >= _COPIED else element, element)
+    return list(kept.values()) or elements
 
 
 def _holds_enough(frame: _Frame, found: Survey) -> bool:

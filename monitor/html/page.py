@@ -38,8 +38,6 @@ _COUNTER = re.compile(
 _NEIGHBOUR = re.compile(r"[\s【\[<«]*(?:上|下)\s*一\s*(?:篇|条|则|页|个)(?:文章|新闻|通知|公告)?\s*(?:[】\]>»:：|].*|$)")
 _SCAN = re.compile(r".{0,10}扫一扫.{0,30}(?:打开|分享|阅读|查看|关注|访问|手机).{0,30}")
 _TOOL_LINE = 80
-#: Of selected elements that say the same, in at least so many characters, one is a copy for another kind of screen.
-_LONG = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +153,7 @@ class _Reading:
         """The elements whose text is the page's: as selected (None if the selectors match nothing), or as found."""
         if self.policy.select:
             within = [e for e in self._matches(self.policy.select) if not self._is_ignored(e)]
-            return main.once(dom.outermost(within), self.ignored, least=_LONG) or None
+            return main.without_copies(dom.outermost(within)) or None
         found = main.survey(self.body, self.ignored)
         chosen, self.sure = main.main_elements(found)
         self.junk = self.ignored | found.junk
