@@ -10,10 +10,9 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitor import schedule
 from monitor.check import Checking, Desk, Report
 from monitor.check.desk import utcnow
 from monitor.config import Config, is_inside
@@ -161,10 +160,6 @@ class Loops:
         while self.delivering.tick() or self.delivering.busy():
             wait(self.delivering.busy())
 
-    def next_due(self, source_id: str) -> datetime | None:
-        """When a source is due next."""
-        return self.desk.batch.next_due(source_id)
-
     def close(self) -> None:
         """Finish what is under way, write what is in memory, free the database. May be called twice."""
         if self._stopped:
@@ -176,8 +171,3 @@ class Loops:
             self.flush()
         finally:
             self.store.close()
-
-
-def fire_times(config: Config, source_id: str, now: datetime, count: int = 3) -> list[datetime]:
-    """The next times at which a source is due by its schedule."""
-    return schedule.fire_times(replace(config.sources[source_id].schedule), now, count)
