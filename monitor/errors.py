@@ -11,7 +11,9 @@
     │  └─ EmptyListing
     ├─ DeliveryError(channel_id, permanent, retry_after, reason)
     ├─ StoreError
-    │  ├─ SchemaError                    the database is newer than the program
+    │  ├─ SchemaError                    the database is newer than the program, or another program's
+    │  │  └─ OldSchema                   it is older: whoever opens it for writing upgrades it
+    │  ├─ Damaged                        what the file holds cannot be relied on: nothing more is written to it
     │  └─ InUse                          another process has the database
     └─ PluginError
 
@@ -55,7 +57,8 @@ class SourceError(MonitorError):
 
 
 class FetchError(SourceError):
-    """No complete answer. `status` is the HTTP status if there was one; `retry_after` is seconds, as the server asked."""
+    """No complete answer. `status` is the HTTP status if there was one; `retry_after` is seconds, as the server asked; `page` the
+    title of the page that came with a refusal, "" where none did."""
 
     default_reason = "fetch"
 
@@ -68,11 +71,13 @@ class FetchError(SourceError):
         status: int | None = None,
         transient: bool = True,
         retry_after: float | None = None,
+        page: str = "",
     ) -> None:
         super().__init__(message, reason=reason, source_id=source_id)
         self.status = status
         self.transient = transient
         self.retry_after = retry_after
+        self.page = page
 
 
 class TooLarge(SourceError):
@@ -88,9 +93,27 @@ class Forbidden(SourceError):
 
 
 class Challenge(SourceError):
-    """A shield (anti-bot) page came instead of the page."""
+    """A shield (anti-bot) page came instead of the page. `shield` is its name; `hint` says what a person can do; `retry_after` is
+    seconds, as the server asked."""
 
     default_reason = "challenge"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str | None = None,
+        source_id: str | None = None,
+        shield: str = "",
+        status: int | None = None,
+        hint: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, reason=reason, source_id=source_id)
+        self.shield = shield
+        self.status = status
+        self.hint = hint
+        self.retry_after = retry_after
 
 
 class ParseError(SourceError):
@@ -155,7 +178,15 @@ class StoreError(MonitorError):
 
 
 class SchemaError(StoreError):
-    """The database was written by a newer monitor."""
+    """The database was written by a newer monitor, or by another program."""
+
+
+class OldSchema(SchemaError):
+    """The database was written by an older monitor, or its making was broken off: opening it for writing upgrades it."""
+
+
+class Damaged(StoreError):
+    """The file or its log is not whole; the words say what was found and how to go on."""
 
 
 class InUse(StoreError):

@@ -34,6 +34,8 @@ class Purpose(StrEnum):
     LISTING = "listing"
     DOCUMENT = "document"
     ATTACHMENT = "attachment"
+    PICTURE = "picture"
+    TEXT = "text"  # of a stored file: no look at any address
 
 
 class Kind(StrEnum):
@@ -96,10 +98,12 @@ class FetchPolicy:
     max_bytes: int = 10 * 1024 * 1024
     max_attachment: int = 50 * 1024 * 1024
     allow_private: tuple[str, ...] = ()
-    proxy: str = ""
+    proxy: str = field(default="", repr=False)
     verify_tls: bool = True
     user_agent: str = ""
     encoding: str = ""
+    busy: tuple[int, ...] = ()  # statuses by which this site says that it was asked too often
+    browser: str = ""  # the browser's program; "": the first that is found
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +134,12 @@ class Source:
     allow_empty: bool = False
     recheck: tuple[timedelta, ...] = ()
     same: str = "auto"
+    pictures: str = "auto"  # auto | all | none
     fallback: tuple[str, ...] = ()
     method: str = "GET"
-    body: str = ""
+    body: str = field(default="", repr=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)  # of these two and the proxy: masked in what is said
     via: str = "http"
     hold: timedelta = timedelta(minutes=2)
     failing_after: timedelta = timedelta(hours=6)
@@ -154,24 +160,57 @@ class Validators:
 
 
 @dataclass(frozen=True, slots=True)
+class Cookie:
+    """A cookie that a browser got. `domain` begins with a dot where it is for the hosts below, too; `expires` in seconds since
+    1970, None: with the session."""
+
+    name: str
+    value: str = field(repr=False)
+    domain: str
+    path: str = "/"
+    expires: float | None = None
+    secure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What a source's browser got, for plain requests: its cookies and its name. `plain`: of which purposes at which hosts
+    ("listing www.example.org") a plain request was seen to give the same as the browser; `unlike`: of which it was not, and when.
+    Both hold for what is read as `how` says."""
+
+    user_agent: str
+    cookies: tuple[Cookie, ...] = field(default=(), repr=False)
+    plain: tuple[str, ...] = ()
+    unlike: tuple[tuple[str, datetime], ...] = ()
+    how: str = ""
+
+
+#: Headers of a source that a browser may send along with a page, in lower case: they hold no key, or are for their host alone.
+PAGE_HEADERS = frozenset({"accept", "accept-language", "content-type", "cookie", "referer", "user-agent", "x-requested-with"})
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """One look to be taken. `page` counts from 1; `context` is small JSON that the kind wants back in `parse`."""
+    """One look to be taken. `page` counts from 1; `context` is small JSON that the kind wants back in `parse`; `held` is what the
+    browser got for the source before."""
 
     url: str
     purpose: Purpose = Purpose.LISTING
     via: str = "http"
     method: str = "GET"
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
     validators: Validators | None = None
     page: int = 1
-    context: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    held: Pass | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """A complete answer. `body` is decompressed; `charset` is a Python codec name that was found to fit (None for binary media);
-    `moved` is the new address where the answer came by permanent redirects only."""
+    `moved` is the new address where the answer came by permanent redirects only; `open_end`: nobody said how long it is, so that
+    it may have been cut off; `ahead`: by how many seconds this machine's clock is ahead of the server's, if it told the time."""
 
     request: Request
     status: int
@@ -183,6 +222,9 @@ class Fetched:
     at: datetime
     moved: str | None = None
     filename: str | None = None  # from Content-Disposition
+    cookies: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # that the answer set, name and value
+    open_end: bool = False
+    ahead: float | None = None
 
     @property
     def text(self) -> str:
@@ -196,27 +238,33 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """The server said 304, or the body is equal to the one that the validators tell of."""
+    """The server said 304, or the body is equal to the one that the validators tell of; `moved` as in Fetched."""
 
     at: datetime
     validators: Validators
+    moved: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that a notice links to. `sha256` and `size` (bytes) are known once it has been fetched."""
+    """A file that a notice links to, or (kind "picture") shows. `sha256` and `size` (bytes) are known once it has been fetched,
+    `text` once it has been read; `problem` says why it is "", or what is missing of it."""
 
     url: str
     name: str
     media_type: str | None = None
     sha256: str | None = None
     size: int | None = None
+    kind: str = "file"
+    text: str | None = None
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One row of a listing. `key` is its identity within the source; `url` is canonical and absolute, or None where rows have no
-    page; `text` is what the listing itself carries in full (a page, a feed's content, a JSON row), None if it carries none."""
+    page; `text` is what the listing itself carries in full (a page, a feed's content, a JSON row), None if it carries none;
+    `names` are what else its key would be in a load with other rows."""
 
     source_id: str
     key: str
@@ -227,6 +275,15 @@ class Notice:
     text: str | None = None
     labels: tuple[tuple[str, str], ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """Why an answer that can be read may not be the list as it is: a short stable word, as an error's `reason`; a sentence."""
+
+    reason: str
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,12 +297,42 @@ class Listing:
     complete: bool = False
     state: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    odd: Odd | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What an official text says of itself. `number` is its 发文字号, in one spelling; `issuers` are full names; `kind` its 文种;
+    `signed` 成文日期, `effective` 施行日期, `deadline` until when opinions are asked for; `ids` are CNVD, CNTA and CNNVD numbers;
+    `severity`: low | medium | high | critical; `due`: until when a flaw must be dealt with. `words` pairs the name of a fact with
+    the words that it was read from."""
+
+    number: str | None = None
+    issuers: tuple[str, ...] = ()
+    kind: str | None = None
+    signed: date | None = None
+    effective: date | None = None
+    deadline: date | None = None
+    addressees: tuple[str, ...] = ()
+    annexes: tuple[str, ...] = ()
+    cves: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    severity: str | None = None
+    cvss: float | None = None
+    exploited: bool | None = None
+    due: date | None = None
+    words: tuple[tuple[str, str], ...] = ()
+
+
+#: Of what nothing is known.
+NO_FACTS = Facts()
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
     """What one look at a notice's own page gave. `reader` is name/version ("html/1"); `gone` where the site itself says that the
-    page was deleted."""
+    page was deleted; `labels` are what the page says in its record (发文字号, 发文机关 …), name and value; `next` is the address
+    of the next page of an article that the site has split."""
 
     title: str | None
     text: str
@@ -256,6 +343,33 @@ class Document:
     images: tuple[str, ...] = ()
     gone: str | None = None
     problems: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A picture of words inside a file: `number` is its own among all of the file, in reading order, from 1; `where` names it for
+    people ("page 3"). `path` names the packed files it stands in, `inner` is its number in the innermost."""
+
+    number: int
+    inner: int
+    where: str = ""
+    path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileText:
+    """What the bytes of an attachment or picture say. `kind` is what they are, by their content; `reader` how they were read,
+    name/version ("pdf/1"); `scans` are the pictures in it, whose words are in the text only where they were recognised. `problem`
+    is one sentence for people: why there is no text, or what is missing of it."""
+
+    kind: str
+    reader: str
+    text: str = ""
+    pages: int | None = None
+    scans: tuple[Scan, ...] = ()
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,11 +385,12 @@ class Version:
     seen_at: datetime
     how: str = ""
     attachments: tuple[Attachment, ...] = ()
+    facts: Facts = NO_FACTS
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One page or attachment still to be read. `why`: first | recheck | missing | confirm."""
+    """One page, attachment or picture still to be read. `why`: first | recheck | missing | confirm | reread."""
 
     id: int
     source: str
@@ -285,7 +400,6 @@ class Reading:
     due_at: datetime
     attempts: int = 0
     why: str = "first"
-    step: int = 0
     validators: Validators | None = None
 
 

@@ -2,7 +2,8 @@
 
 Routes are tried top to bottom and the first that matches wins, unless it says `continue`. Gap, failing, recovered and note are
 about a source, a channel or this machine: they are taken by routes that name them in `kinds` and else go to every channel, so
-that a narrow route cannot hide that monitor has stopped seeing; `match` is not applied to them.
+that a narrow route cannot hide that monitor has stopped seeing; `match` is not applied to them. A reminder is taken only by a
+route that asks for one so many days ahead, whatever its `kinds`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ DEFAULT = "default"
 @dataclass(frozen=True, slots=True)
 class Route:
     """One [[route]]. Absent `sources` (globs), `kinds` and `match` mean any; `channels` None means every channel, () silences;
-    `digest` and `quiet` are local times; a quiet window may span midnight."""
+    `digest` and `quiet` are local times; a quiet window may span midnight; `remind` are days before a date that
+    a notice names."""
 
     name: str
     sources: tuple[str, ...] = ()
@@ -33,6 +35,7 @@ class Route:
     go_on: bool = False
     digest: time | None = None
     quiet: tuple[time, time] | None = None
+    remind: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,17 @@ class Routing:
 
 
 def route(
-    kind: Kind, subject: Subject, routes: Sequence[Route], channels: Sequence[str], now: datetime, timezone: str
+    kind: Kind,
+    subject: Subject,
+    routes: Sequence[Route],
+    channels: Sequence[str],
+    now: datetime,
+    timezone: str,
+    *,
+    days: int | None = None,
 ) -> Routing:
-    """Where a change goes. `channels` are those configured, `now` is aware, `timezone` an IANA name for `digest` and `quiet`.
+    """Where a change goes. `channels` are those configured, `now` is aware, `timezone` an IANA name for `digest` and `quiet`;
+    `days`: how far ahead a reminder is.
 
     Two routes to one channel make one delivery, the earlier. A pattern that is too slow counts as a match: told rather than lost.
     """
@@ -75,7 +86,7 @@ def route(
     silencer: Route | None = None
     taken = False
     for each in routes:
-        matched, reason = _matches(each, kind, subject)
+        matched, reason = _matches(each, kind, subject, days)
         wanted = tuple(channels) if each.channels is None else each.channels
         present = [channel for channel in wanted if channel in channels]
         if matched and len(present) < len(wanted):
@@ -94,7 +105,7 @@ def route(
                 planned[channel] = offer
         if not each.go_on:
             break
-    if not taken and (kind in HOUSE_KINDS or not routes):
+    if not taken and (kind in HOUSE_KINDS or (not routes and kind is not Kind.REMINDER)):
         planned = {channel: Planned(channel, now, DEFAULT, digest=False) for channel in channels}
     return Routing(tuple(planned.values()), None if planned else _silence(silencer, channels), tuple(tried))
 
@@ -105,10 +116,13 @@ def _silence(silencer: Route | None, channels: Sequence[str]) -> str:
     return "no route" if channels else "no channel is configured"
 
 
-def _matches(each: Route, kind: Kind, subject: Subject) -> tuple[bool, str]:
+def _matches(each: Route, kind: Kind, subject: Subject, days: int | None) -> tuple[bool, str]:
     source = subject.fields.get("source", "")
     house = kind in HOUSE_KINDS
-    if each.kinds and kind not in each.kinds:
+    if kind is Kind.REMINDER:
+        if days not in each.remind:
+            return False, f"it asks for no reminder {days} days ahead"
+    elif each.kinds and kind not in each.kinds:
         return False, f"{kind} is not among its kinds"
     if house and not each.kinds:
         return False, f"{kind} is taken only by a route that names it in kinds"

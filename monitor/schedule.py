@@ -25,6 +25,8 @@ LONGEST_WAIT = timedelta(days=1)
 #: Part of an interval by which a moment is moved, so that sources with one rhythm do not come together.
 JITTER = 0.05
 _CRON_JITTER = timedelta(minutes=1)
+#: A steady clock and the wall clock go apart by so much at most, unless that was set, or the machine slept.
+JUMP = timedelta(seconds=60)
 _FIRST_RETRY = timedelta(minutes=1)
 _TICK = timedelta(microseconds=1)
 #: One second, the shortest interval, doubled so often is over an hour; more would only overflow.
@@ -68,6 +70,22 @@ def after_failure(
     if by_cron:
         return next_due(schedule, now + asked, rng)
     return now + max(every * rng.uniform(1 - JITTER, 1 + JITTER), min(asked * rng.uniform(1, 1 + JITTER), LONGEST_WAIT))
+
+
+def latest_due(schedule: Schedule, now: datetime, *, asked: bool) -> datetime:
+    """When a source can be due at the latest; what is planned for later was planned by a wrong clock. `asked`: its server asked
+    to wait."""
+    wait = LONGEST_WAIT if asked else LONGEST_BACKOFF
+    high = schedule.high or timedelta()
+    if schedule.cron is not None:
+        return max(fire_times(schedule, now + wait, 1)[0] + _CRON_JITTER, now + high * (1 + JITTER))
+    return now + max(schedule.every or DEFAULT_EVERY, high, wait) * (1 + JITTER)
+
+
+def jump(before: datetime, now: datetime, elapsed: float) -> timedelta | None:
+    """By how much the wall clock was put forward (or back, below zero) while `elapsed` seconds went by; None for very little."""
+    by = now - before - timedelta(seconds=elapsed)
+    return by if abs(by) > JUMP else None
 
 
 def rhythm(schedule: Schedule, last: timedelta | None, changed: bool) -> timedelta | None:

@@ -158,6 +158,29 @@ def fold(text: str) -> str:
     return text if text.isascii() else _compose(text)  # case folding takes letters and marks apart
 
 
+#: Characters between which a line's end is no space: Chinese, Japanese, Korean, and their punctuation.
+WIDE = (
+    "\u1100-\u115f\u2014\u2018\u2019\u201c\u201d\u2026\u2e80-\u303f\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff"
+    "\ufe30-\ufe6f\uff01-\uff60\U00020000-\U0003ffff"
+)
+_IS_WIDE = re.compile(f"[{WIDE}]")
+
+
+def is_wide(char: str) -> bool:
+    """Whether the character is one of `WIDE`."""
+    return _IS_WIDE.match(char) is not None
+
+
+def glued(a: str, b: str) -> str:
+    """Two parts of a paragraph that a line's end has broken: with a space only between words that have one."""
+    a, b = a.rstrip(), b.lstrip()
+    if not a or not b:
+        return a + b
+    if a[-1] == "\xad":  # a word divided at the line's end; "CNNVD-ID" keeps its hyphen
+        return a[:-1] + ("" if a[-2:-1].islower() and b[0].islower() else "-") + b
+    return a + b if is_wide(a[-1]) or is_wide(b[0]) or a[-1] in "-/‐_" else f"{a} {b}"
+
+
 def fingerprint(fields: Mapping[str, str | None]) -> str:
     """`"1:"` and 32 hex digits (SHA-256, cut) over the cleaned fields, whatever their order.
 

@@ -46,6 +46,7 @@ _WECHAT_TRACKING = re.compile(
     re.IGNORECASE,
 )
 _WECHAT = "mp.weixin.qq.com"
+_ARTICLE = re.compile(re.escape(_WECHAT) + r"/s(?:/[\w-]+|\?__biz=[^&]+&mid=[^&]+&idx=[^&]+)")
 _SESSION_SEGMENT = re.compile(r";(?:jsessionid|phpsessid|sessionid)=[^/;]*", re.IGNORECASE)
 _COOKIELESS = re.compile(r"/\([A-Z]\([A-Za-z0-9_\-]+\)\)(?=/)")  # ASP.NET: /(S(…))/page.aspx
 
@@ -103,8 +104,19 @@ def identity(url: str) -> str:
         return tidy
     path = _canonical_path(parsed.path)
     query = _canonical_query(parsed.host, path, parsed.query or "")
+    if parsed.host == _WECHAT and path == "/s/" and query:
+        path = "/s"
     fragment = f"#{_encode(parsed.fragment, _QUERY_SAFE + '&=+')}" if parsed.fragment else ""
     return parsed.authority + path + (f"?{query}" if query else "") + fragment
+
+
+def article(url: str) -> str | None:
+    """The identity of the WeChat article that an address leads to; None for all other addresses. It names that article for
+    certain: two rows with one such address are one notice, whatever else they say."""
+    if _WECHAT not in url.lower():
+        return None
+    found = identity(url)
+    return found if _ARTICLE.fullmatch(found) else None
 
 
 def host(url: str) -> str:
@@ -241,6 +253,7 @@ def _canonical_query(name: str, path: str, query: str) -> str:
     pairs: list[tuple[str, str]] = []
     for part in query.split("&"):
         key, equals, value = part.replace("+", "%20").partition("=")
+        key = key.removeprefix("amp;") if name == _WECHAT else key  # links that were escaped twice
         key, value = _recode(key, _QUERY_SAFE), _recode(value, _QUERY_SAFE + "=")
         if part and not _is_noise(key, value) and not (name == _WECHAT and _WECHAT_TRACKING.fullmatch(key)):
             pairs.append((key, equals + value))

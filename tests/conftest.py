@@ -8,14 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from tests.house import House, Site
 
+#: How fast a machine is just now is no property of the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--kills 300`: the long form of the crash test."""
-    parser.addoption("--kills", type=int, default=40, help="how often the crash test kills the daemon (default 40)")
+    """The long forms of the crash tests and of the state machine."""
+    parser.addoption("--kills", type=int, default=20, help="how often the crash test kills the daemon (default 20)")
+    parser.addoption("--notices", type=int, default=1000, help="how many notices appear meanwhile (default 1000)")
+    parser.addoption("--every-step", action="store_true", help="kill at every step of a check, not at a spread of them")
+    parser.addoption("--histories", type=int, default=25, help="how many histories the state machine tries (default 25)")
+    parser.addoption("--steps", type=int, default=25, help="how many steps a history has at most (default 25)")
 
 
 @pytest.fixture(scope="session")

@@ -75,10 +75,15 @@ def cut(data: bytes, *, reset: bool = False) -> Script:
 class Server:
     """Listens on 127.0.0.1 inside a with block. `answers`: bytes for every request, or a list (one each, the last again), or a
     script; `heads` and `bodies` are what was asked, `connections` how many there were. `mute` never reads, but does what `talk`
-    says if that is set; `tls` wraps."""
+    says if that is set; `tls` wraps; `port` instead of any free one."""
 
     def __init__(
-        self, answers: bytes | Script | Iterable[bytes | Script], *, tls: ssl.SSLContext | None = None, mute: bool = False
+        self,
+        answers: bytes | Script | Iterable[bytes | Script],
+        *,
+        tls: ssl.SSLContext | None = None,
+        mute: bool = False,
+        port: int = 0,
     ):
         one = isinstance(answers, bytes) or callable(answers)
         self.answers: list[Any] = [answers] if one else list(answers)  # type: ignore[arg-type]  # told apart just above
@@ -90,7 +95,7 @@ class Server:
         self._over = threading.Event()
         self._open: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}/"
 

@@ -8,15 +8,18 @@ import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html import escape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 from monitor import config as configs
 from monitor.daemon import Loops
 from monitor.store import lists
+from tests.receivers import QuietServer
 
 START = datetime(2026, 1, 12, 2, 0, tzinfo=UTC)
+#: Instead of a status: the connection is closed without an answer, or in the middle of its body.
+CLOSED, CUT = 0, -1
 
 
 class Clock:
@@ -51,6 +54,7 @@ class Site:
     status: dict[str, int] = field(default_factory=dict)
     headers: dict[str, dict[str, str]] = field(default_factory=dict)
     bodies: dict[str, bytes] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
     per_page: int = 0
     closed: bool = False
     asked: list[tuple[str, int]] = field(default_factory=list)
@@ -60,6 +64,7 @@ class Site:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 if site.closed:
@@ -70,7 +75,11 @@ class Site:
                 if status == 200 and self.headers.get("If-None-Match") == etag:
                     status, body = 304, b""
                 site.asked.append((self.path, status))
-                self.send_response(status)
+                if status in (CLOSED, CUT):
+                    self.close_connection = True
+                if status == CLOSED:
+                    return
+                self.send_response(200 if status == CUT else status)
                 self.send_header("Content-Type", media_type)
                 if status == 200:
                     self.send_header("ETag", etag)
@@ -78,13 +87,12 @@ class Site:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                self.wfile.write(body[: len(body) // 2] if status == CUT else body)
 
             def log_message(self, format: str, *args: Any) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = QuietServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     @property
@@ -99,7 +107,7 @@ class Site:
     def answer(self, path: str) -> tuple[int, str, bytes]:
         status = self.status.get(path, 200)
         if path in self.bodies:
-            return status, "application/octet-stream", self.bodies[path]
+            return status, self.types.get(path, "application/octet-stream"), self.bodies[path]
         if status != 200:
             return status, "text/html; charset=utf-8", b"<html><title>error</title></html>"
         if path.startswith("/list/"):
@@ -159,6 +167,7 @@ class House:
 
     def write(self, source: str = "", *, channels: str = "", extra: str = "", monitor: str = "") -> None:
         every = "" if "every" in monitor else 'every = "15m"\n'
+        every += "" if "alive" in monitor else 'alive = "0s"\n'
         self.path.write_text(
             f"[monitor]\n{every}{monitor}\n[http]\ndelay = '0s'\nallow_private = ['127.0.0.0/8']\n"
             + (LIST + source if "[[source]]" not in source else source).format(url=self.site.url)

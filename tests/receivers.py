@@ -24,6 +24,7 @@ import hmac
 import json
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections import deque
@@ -169,6 +170,16 @@ def _text(post: Post) -> str:
     return str(body)
 
 
+class QuietServer(ThreadingHTTPServer):
+    """A server whose clients may be killed while they ask."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
 class HttpReceiver:
     """A plain webhook: 200 to everything, unless scripted. `url` is its address, without a slash at the end."""
 
@@ -182,6 +193,7 @@ class HttpReceiver:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def do_POST(self) -> None:
                 receiver._serve(self)
@@ -191,8 +203,7 @@ class HttpReceiver:
             def log_message(self, *_: object) -> None:
                 """Tests read `accepted` and `refused` instead."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self._server.daemon_threads = True
+        self._server = QuietServer(("127.0.0.1", port), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
 
     def __enter__(self) -> Self:
@@ -554,11 +565,12 @@ class SmtpReceiver:
         tls: str | None = None,
         context: ssl.SSLContext | None = None,
         size: int = 33554432,
+        port: int = 0,
     ) -> None:
         self.accepted: list[Mail] = []
         self.refused: list[tuple[str, str]] = []
         self.login, self.tls, self.context, self.size = login, tls, context, size
-        self.port = 0
+        self.port = port
         self._script: Script[tuple[Reply, ...]] = Script()
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -594,7 +606,9 @@ class SmtpReceiver:
         self._loop.close()
 
     async def _main(self) -> None:
-        server = await self._loop.create_server(self._protocol, "127.0.0.1", 0, ssl=self.context if self.tls == "ssl" else None)
+        server = await self._loop.create_server(
+            self._protocol, "127.0.0.1", self.port, ssl=self.context if self.tls == "ssl" else None
+        )
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()

@@ -116,8 +116,8 @@ class Shelf:
         match step:
             case decide.Add():
                 id_, n = len(self.known) + 1, step.notice
-                length = len(n.text if n.text is not None else n.summary)
-                self.known[id_] = Known(id_, n.key, n.url, n.title, step.row_print, step.how, n.published, length=length)
+                said = n.text if n.text is not None else n.summary
+                self.known[id_] = Known(id_, n.key, n.url, n.title, step.row_print, step.how, n.published, text=said)
             case decide.Revise() | decide.Reread():
                 self._new_version(step)
             case decide.Doubt():
@@ -127,7 +127,8 @@ class Shelf:
             case decide.Readdress():
                 self._set(step.known, key=step.notice.key, url=step.notice.url)
             case decide.Redate():
-                self._set(step.known, row_published=step.published)
+                doubts = {a: p for a, p in step.known.doubts.items() if a != "date"}
+                self._set(step.known, row_published=step.published, doubts=doubts)
             case decide.Miss():
                 self._set(step.known, missing=step.known.missing + 1)
             case decide.Withdraw():
@@ -148,9 +149,9 @@ class Shelf:
             row_how=step.how,
             row_published=n.published or k.row_published,
             seq=k.seq + 1,
-            length=k.length if self.source.follow else len(said),
+            text=k.text if self.source.follow else said,
             former=(k.former | {k.row_print}) - {step.row_print},
-            doubts={a: p for a, p in k.doubts.items() if a != "row"},
+            doubts={a: p for a, p in k.doubts.items() if a not in ("row", "date")},
             revised_today=k.revised_today + counted,
             last_reason=step.reason if isinstance(step, decide.Revise) else k.last_reason,
         )

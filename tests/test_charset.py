@@ -71,6 +71,23 @@ def test_big5_by_its_label() -> None:
     assert "關於開展資料安全的通知" in read(body, HTML)
 
 
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        (
+            "關於開展資料安全的通知：經濟部公告，請各機關依規定辦理，不得延誤；這是為了人民的安全，我們會在年底以前完成。",
+            "big5hkscs",
+        ),
+        ("關於開展資料安全的通知", "gb18030"),  # too short to tell
+        ("关于开展数据安全工作的通知：这是为了人民的安全，我们会在年底以前完成，不得延误，请各地以此为准。", "gb18030"),
+    ],
+)
+def test_big5_without_a_label_is_told_by_its_commonest_characters(text: str, codec: str) -> None:
+    body = f"<p>{text}</p>".encode("big5" if "關" in text else "gbk")
+    assert detect(body, HTML) == codec
+    assert (text in read(body, HTML)) == (codec != "gb18030" or "关" in text)
+
+
 def test_latin_by_its_label_stays_latin() -> None:
     body = "<p>Sécurité : les mises à jour déjà publiées</p>".encode("latin-1")
     assert detect(body, f"{HTML}; charset=iso-8859-1") == "cp1252"

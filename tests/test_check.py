@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, timedelta
 
 import pytest
 
-from tests.house import House, Row, Site
+from monitor.store import sources
+from tests.house import LIST, House, Row, Site
 
 Build = Callable[..., House]
 
@@ -88,7 +90,10 @@ def test_a_lone_changed_date_is_revised(build: Build, site: Site) -> None:
     house.check()
     site.rows[3].date = "2026-01-02"
     house.check()
+    assert house.told() == []  # it may be another server's list
+    house.check()
     assert [(c["kind"], c["reason"]) for c in house.changes()] == [("revised", "date")]
+    assert doubts(house) == []
 
 
 def test_dates_of_over_half_the_rows_together_are_one_note(build: Build, site: Site) -> None:
@@ -99,6 +104,13 @@ def test_dates_of_over_half_the_rows_together_are_one_note(build: Build, site: S
     house.check()
     house.check()
     assert [(c["kind"], c["reason"]) for c in house.changes()] == [("note", "dates")]
+    assert doubts(house) == []
+
+
+def doubts(house: House) -> list[str]:
+    """In what notices are in doubt."""
+    with house.loops.store.read() as conn:
+        return [row["aspect"] for row in conn.execute("SELECT aspect FROM doubts")]
 
 
 def test_addresses_that_moved_together_are_one_note(build: Build, site: Site) -> None:
@@ -110,6 +122,31 @@ def test_addresses_that_moved_together_are_one_note(build: Build, site: Site) ->
     house.check()
     assert [(c["kind"], c["reason"]) for c in house.changes()] == [("note", "readdressed")]
     assert len(house.notices()) == 12
+
+
+def test_a_notice_that_left_the_list_and_is_back_under_a_new_address_is_the_same(build: Build, site: Site) -> None:
+    house = build()
+    house.check()
+    back = site.rows.pop()
+    house.check()
+    site.rows.insert(0, back)
+    for row in site.rows:
+        row.name = f"moved-{row.name}"
+    house.check()
+    assert [(c["kind"], c["reason"]) for c in house.changes()] == [("note", "readdressed")]
+    assert len(house.notices()) == 12
+
+
+def test_dates_that_are_read_from_now_on_are_shown_and_not_told(build: Build, site: Site) -> None:
+    house = build(LIST.replace('date = "span"', 'date = "i"'))
+    house.check()
+    assert {notice["published"] for notice in house.notices()} == {None}
+    house.write()
+    house.reopen()
+    house.check()
+    house.check()
+    assert house.told() == []
+    assert {notice["published"] for notice in house.notices()} == {row.date for row in site.rows}
 
 
 def test_a_row_that_goes_from_between_its_neighbours_causes_a_look_at_its_page(build: Build, site: Site) -> None:
@@ -178,8 +215,6 @@ def test_a_far_shorter_list_is_accepted_when_it_stands_for_a_day(build: Build, s
 
 
 def test_a_far_shorter_list_is_accepted_at_once_when_a_person_says_so(build: Build, site: Site) -> None:
-    from monitor.store import sources
-
     house = build()
     house.check()
     del site.rows[4:]
@@ -240,14 +275,38 @@ def test_retry_after_is_kept_to(build: Build, site: Site) -> None:
     assert house.source()["asked_until"] is not None
 
 
-def test_a_burst_is_followed_over_the_pages(build: Build, site: Site) -> None:
-    site.per_page = 6
-    house = build('next = "/list/index_{{page}}.html"\n')
+NEXT = 'next = "/list/index_{{page}}.html"\n'
+
+
+def many(count: int) -> list[Row]:
+    """Rows, newest first, one a day."""
+    return [
+        Row(f"m{i}", f"关于第{i}项工作的通知", (date(2025, 1, 1) + timedelta(days=i)).isoformat()) for i in range(count, 0, -1)
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 10, 11, 20, 28, 30])
+def test_a_burst_of_any_length_is_told_whole_and_nothing_else(build: Build, site: Site, count: int) -> None:
+    site.rows[:], site.per_page = many(60), 10
+    house = build(NEXT)
     house.check()
-    for number in range(15):
-        site.rows.insert(0, Row(f"y{number}", f"第{number}号新通知", "2026-01-09"))
-    assert house.check()["a"].new == 15
-    assert {kind for kind, _ in house.told()} == {"new"}
+    site.rows[:] = many(60 + count)
+    house.check()
+    house.check()
+    assert sorted(house.told()) == sorted(("new", row.title) for row in site.rows[:count])
+
+
+@pytest.mark.parametrize("source", [NEXT, ""], ids=["with further pages", "without"])
+@pytest.mark.parametrize("place", [4, 9], ids=["middle", "last"])
+def test_an_old_row_that_comes_up_where_one_was_withdrawn_is_not_new(build: Build, site: Site, source: str, place: int) -> None:
+    site.rows[:], site.per_page = many(60), 10
+    house = build(source)
+    house.check()
+    gone = site.rows.pop(place)
+    for _ in range(3):
+        house.check()
+        house.clock.on(hours=1)
+    assert house.told() == ([("withdrawn", gone.title)] if place < 9 else [])
 
 
 def test_a_burst_beyond_the_pages_is_a_gap(build: Build, site: Site) -> None:
@@ -260,6 +319,17 @@ def test_a_burst_beyond_the_pages_is_a_gap(build: Build, site: Site) -> None:
     kinds = [kind for kind, _ in house.told()]
     assert kinds.count("gap") == 1
     assert kinds.count("new") == 12
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_list_may_end_before_its_pages_do(build: Build, site: Site, status: int) -> None:
+    site.per_page = 10
+    house = build('next = "/list/index_{{page}}.html"\n')
+    house.check()
+    site.rows.insert(9, Row("n99", "关于补登事项的通知", "2026-01-12"))  # the last row of page 1: is there more?
+    site.status["/list/index_1.html"] = status
+    assert house.check()["a"].outcome == "changed"
+    assert house.told() == [("new", "关于补登事项的通知"), ("gap", "a")]  # it did not reach what is known: said, and no failure
 
 
 def test_a_source_whose_url_changed_and_that_overlaps_goes_on(build: Build, site: Site) -> None:
@@ -282,6 +352,31 @@ def test_a_source_whose_url_changed_and_that_does_not_overlap_gets_a_new_baselin
     site.rows[:] = [Row(f"z{i}", f"另一栏目第{i}条", "2026-01-02") for i in range(10)]
     assert house.check()["a"].outcome == "baseline"
     assert [(c["kind"], c["reason"]) for c in house.changes()] == [("note", "rebaselined")]
+
+
+def test_what_a_catalogue_lost_before_a_new_baseline_is_withdrawn_after_it(build: Build, site: Site) -> None:
+    house = build("complete = true\n")
+    house.check()
+    with house.loops.store.write() as conn:
+        sources.set_paused(conn, "a", True, house.clock())
+        sources.set_paused(conn, "a", False, house.clock())
+    site.rows[:] = [Row(f"z{i}", f"另一栏目第{i}条", "2026-01-02") for i in range(10)]
+    assert house.check()["a"].outcome == "baseline"
+    for _ in range(2):
+        house.check()
+    assert [kind for kind, _ in house.told()] == ["note", *["withdrawn"] * 12]
+
+
+def test_all_that_a_catalogue_held_is_withdrawn_where_a_person_said_that_it_is_empty(build: Build, site: Site) -> None:
+    house = build("complete = true\n")
+    house.check()
+    site.rows.clear()
+    assert house.check()["a"].outcome == "failed"
+    with house.loops.store.write() as conn:
+        sources.set_accept(conn, "a", house.clock())
+    for _ in range(2):
+        house.check()
+    assert [kind for kind, _ in house.told()] == ["note", *["withdrawn"] * 12]
 
 
 def test_rows_that_are_read_differently_are_not_revised(build: Build, site: Site) -> None:
@@ -323,6 +418,55 @@ def test_a_notice_revised_again_and_again_is_told_once_and_then_silent(build: Bu
     assert kinds.count("revised") == 6
     assert kinds.count("note") == 1
     assert {c["silence"] for c in house.changes() if c["kind"] == "revised"} == {None, "flapping"}
+
+
+def flaps(house: House, site: Site) -> None:
+    """A notice is revised ten times within hours: its sixth title is the last that is told."""
+    house.check()
+    for turn in range(10):
+        site.rows[3].title = f"第{turn}次改动的通知"
+        house.check()
+
+
+def test_what_became_of_a_flapping_notice_is_told_once_a_day_later(build: Build, site: Site) -> None:
+    house = build()
+    flaps(house, site)
+    for _ in range(3):
+        house.clock.on(hours=25)
+        house.check()
+    last = house.changes()[-1]
+    assert house.told()[-2:] == [("note", "第9次改动的通知"), ("revised", "第9次改动的通知")]
+    assert (last["reason"], last["from_version"], last["to_version"]) == ("flapping", 7, 11)
+
+
+def test_a_flapping_notice_that_is_what_was_told_last_is_told_no_more(build: Build, site: Site) -> None:
+    house = build()
+    flaps(house, site)
+    site.rows[3].title = "第5次改动的通知"
+    for _ in range(3):
+        house.check()
+    told = house.told()
+    house.clock.on(hours=25)
+    house.check()
+    assert house.told() == told
+    assert house.changes()[-1]["silence"] == "as it was told last"
+
+
+def test_a_flapping_notice_that_is_told_again_before_is_told_against_what_people_know(build: Build, site: Site) -> None:
+    house = build()
+    house.check()
+    for turn in range(8):
+        site.rows[3].title = f"第{turn}次改动的通知"
+        house.check()
+        house.clock.on(hours=3)
+    site.rows[3].title = "最后一次改动的通知"
+    house.clock.on(hours=12)
+    house.check()
+    last = house.changes()[-1]
+    assert (last["reason"], last["from_version"], last["to_version"]) == ("title", 7, 10)
+    house.clock.on(hours=36)
+    house.check()
+    assert house.changes()[-1] == last
 
 
 def test_a_machine_without_network_is_one_message_and_one_more_when_it_is_back(build: Build, site: Site) -> None:

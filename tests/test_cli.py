@@ -6,6 +6,8 @@ Most run in this process, over a scripted site on loopback; real processes where
 from __future__ import annotations
 
 import contextlib
+import csv
+import io
 import json
 import os
 import pty
@@ -25,9 +27,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from monitor.cli import COMMANDS, monitor
 from monitor.cli.common import guarded
+from monitor.cli.export import cell, name_of
 from monitor.cli.listing import since
 from monitor.errors import SchemaError
 from monitor.store import schema
@@ -37,7 +41,7 @@ ROOT = Path(__file__).parents[1]
 KEYS = {
     "sources": "id kind url health last_check last_ok outcome error notices next_due",
     "notices": "id source key url title published first_seen last_seen state versions number issuers signed cves attachments "
-    "same_as",
+    "same_as effective deadline severity facts",
     "changes": "id at kind source notice title url reason silence from_version to_version",
     "deliveries": "id change channel state attempts created_at due_at last_error sent_at",
     "check": "source outcome new revised withdrawn error elapsed_ms",
@@ -440,7 +444,7 @@ def test_diff_of_a_notice_with_one_version_says_so(run: Run, folder: Path) -> No
 def test_explain_says_which_routes_were_tried_and_what_was_sent(run: Run, lived: Path) -> None:
     new = run("changes", "--json", "--kind", "new", folder=lived).json[0]
     found = run("explain", str(new["id"]), "--json", folder=lived).json[0]
-    assert list(found) == ["change", "tried", "deliveries"]
+    assert list(found) == ["change", "tried", "deliveries", "same_as"]
     assert list(found["change"]) == KEYS["changes"].split()
     assert [tried["matched"] for tried in found["tried"]] == [False, True]
     assert all({"route", "matched", "reason"} <= tried.keys() for tried in found["tried"])
@@ -469,6 +473,46 @@ def test_export_writes_every_version_with_its_text_and_never_overwrites(run: Run
     assert again.code == 1
     assert "not overwritten" in again.err
     assert run("export", "--source", "b/*", folder=lived).out == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["all.jsonl"], "nothing is left beside it"
+
+
+def test_export_as_a_table_has_a_line_for_each_version(run: Run, lived: Path, tmp_path: Path) -> None:
+    file = tmp_path / "all.csv"
+    assert run("export", str(file), folder=lived).out == f"14 notices written to {file}\n"
+    assert file.read_bytes().startswith(b"\xef\xbb\xbf"), "else Excel takes it for GBK"
+    with file.open(encoding="utf-8-sig", newline="") as table:
+        rows = list(csv.DictReader(table))
+    assert [row["version"] for row in rows if row["key"].endswith("new2.html")] == ["1", "2", "3"]
+    assert "第二段改了。" in [row for row in rows if row["key"].endswith("new2.html")][-1]["text"]
+    assert list(csv.DictReader(io.StringIO(run("export", "--format", "csv", folder=lived).out))) == rows
+
+
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+def test_no_cell_of_a_table_is_a_formula(begin: str) -> None:
+    assert cell(f"{begin}HYPERLINK(1)") == f"'{begin}HYPERLINK(1)"
+    assert cell(f"甲{begin}") == f"甲{begin}"
+
+
+def test_an_export_as_a_folder_needs_a_name(run: Run, lived: Path) -> None:
+    ran = run("export", "--format", "folder", folder=lived)
+    assert ran.code == 2
+    assert "monitor export --format folder DIR" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("../../etc/passwd", "_.._etc_passwd"),
+        ("附件1：目录.pdf", "附件1：目录.pdf"),
+        ("a\x00b\u202ec.doc", "a_b_c.doc"),
+        ("通知" * 100 + ".docx", "通知" * 24 + ".docx"),
+        ("...", "_"),
+        ("", "_"),
+        ("C:\\con", "C__con"),
+    ],
+)
+def test_a_name_of_a_file_is_one_that_every_system_takes(said: str, name: str) -> None:
+    assert name_of(said) == name
 
 
 # --- check
@@ -650,15 +694,15 @@ def test_retry_puts_back_what_was_given_up(run: Run, tmp_path: Path, site: Site)
 
 def test_pause_and_resume_say_what_they_did(run: Run, folder: Path, site: Site) -> None:
     run("check", folder=folder)
-    assert run("pause", "a", folder=folder).out == "a: paused; monitor resume a ends that\n"
-    assert "was paused already" in run("pause", "a", folder=folder).out
+    assert run("pause", "a", folder=folder).out == "a: paused: it is not looked at until: monitor resume a\n"
+    assert "was already paused" in run("pause", "a", folder=folder).out
     asked = len(site.asked)
     ran = run("check", folder=folder)
     assert len(site.asked) == asked
     assert "a: paused" in ran.err
     assert run("sources", "--json", folder=folder).json[0]["health"] == "paused"
-    assert run("resume", "a", folder=folder).out == "a: looked at again\n"
-    assert run("resume", "a", folder=folder).out == "a: was not paused\n"
+    assert run("resume", "a", folder=folder).out == "a: resumed: the next monitor check, or monitor run, looks at it\n"
+    assert run("resume", "a", folder=folder).out == "a: was not paused: nothing to do\n"
 
 
 def test_accept_takes_a_short_list_as_it_is(run: Run, folder: Path, site: Site) -> None:
@@ -720,7 +764,15 @@ def test_doctor_looks_at_machine_configuration_and_database(run: Run, lived: Pat
     assert ran.code == 0
     assert "does not exist yet" in ran.out
     ran = run("doctor", folder=lived)
-    for said in ("Python 3.", "SQLite", "2 sources, 1 channel", "is sound", "failing: 1 source", "no daemon is running"):
+    for said in (
+        "Python 3.",
+        "SQLite",
+        "2 sources, 1 channel",
+        "attachments",
+        "is sound",
+        "failing: 1 source",
+        "no daemon is running",
+    ):
         assert said in ran.out
     _newer(folder / "monitor.db")
     ran = run("doctor", folder=folder)
@@ -739,13 +791,13 @@ def _command(folder: Path, *args: str) -> list[str]:
     return [sys.executable, "-m", "monitor", "-c", str(folder / "monitor.toml"), *args]
 
 
-def at_terminal(folder: Path, *args: str) -> tuple[int, str]:
+def at_terminal(folder: Path, *args: str, **environ: str) -> tuple[int, str]:
     """Run a command at a terminal; its exit code and all that the terminal got."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(_command(folder, *args), stdin=theirs, stdout=theirs, stderr=theirs, env=_env())
+    process = subprocess.Popen(_command(folder, *args), stdin=theirs, stdout=theirs, stderr=theirs, env=_env() | environ)
     os.close(theirs)
     got = b""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         if select.select([ours], [], [], 0.2)[0]:
             try:
@@ -835,14 +887,14 @@ def test_with_a_daemon_the_commands_ask_it_and_print_the_same(run: Run, folder: 
         second = run("run", folder=folder)
         assert second.code == 3
         assert f"pid {daemon.pid}" in second.err
-        assert f"the daemon is already running, pid {daemon.pid}" in run("doctor", folder=folder).out
+        assert f"the daemon runs, pid {daemon.pid} since " in run("doctor", folder=folder).out
         site.rows.insert(0, Row("n13", "关于第13项工作的通知", "2026-01-13"))
         ran = run("check", folder=folder)
         assert ran.code == 0
         assert "a: 1 new; next look" in ran.out
         assert list(run("check", "--json", folder=folder).json[0]) == KEYS["check"].split()
-        assert run("pause", "a", folder=folder).out == "a: paused; monitor resume a ends that\n"
-        assert run("resume", "a", folder=folder).out == "a: looked at again\n"
+        assert run("pause", "a", folder=folder).out == "a: paused: it is not looked at until: monitor resume a\n"
+        assert run("resume", "a", folder=folder).out == "a: resumed: the daemon looks at it now\n"
         assert "a: unchanged, 13 notices" in run("accept", "a", folder=folder).out
         assert "nothing to put back" in run("retry", folder=folder).out
         assert "13 notices deleted" in run("forget", "a", "--yes", folder=folder).out
@@ -862,14 +914,39 @@ def test_the_demo_tells_each_thing_once_and_leaves_nothing(run: Run, tmp_path: P
     monkeypatch.chdir(tmp_path)
     ran = run("demo", "--language", "en")
     assert ran.code == 0
-    assert [line.partition("]")[0] for line in ran.lines if line.startswith("[")] == [
-        "[new",
-        "[revised",
-        "[failing",
-        "[recovered",
-    ]
-    assert "【+4+】月30日前报送落实情况【+，逾期不予受理+】" in ran.out
+    told = [line.partition("]")[0] for line in ran.lines if line.startswith("[")]
+    assert told == ["[new", "[revised", "[failing", "[recovered"]
+    assert ran.out.count("Number: 工信部联科〔2025〕279号\nIssued by: 工业和信息化部, 国家互联网信息办公室, ") == 1
+    assert ran.out.count("Signed: 2025-12-25\n") == 1
+    assert ran.out.count("stored, not told: the same document as notice") == 1
+    assert [word for word in AROUND_AN_ARTICLE if word in ran.out] == []
+    assert "【+2+】月15日前报送检查总结【+，逾期不予受理+】" in ran.out
     assert list(tmp_path.iterdir()) == []
+
+
+AROUND_AN_ARTICLE = (
+    "邮发代号",
+    "征订热线",
+    "倾力推荐",
+    "微信扫一扫",
+    "在看",
+    "听过",
+    "小说阅读器",
+    "预览时",
+    "第三方",
+    "cover_image",
+    "mmbiz",
+)
+
+
+def test_the_demo_sets_its_messages_apart_at_a_narrow_terminal(tmp_path: Path) -> None:
+    code, seen = at_terminal(tmp_path, "demo", "--language", "zh", COLUMNS="60")
+    lines = re.sub(r"\x1b\[[\d;]*m", "", seen).splitlines()
+    framed = [line for line in lines if line.startswith(("│", "╭", "╰"))]
+    assert code == 0
+    assert sum(line.startswith("╭") for line in framed) == 4
+    assert {cell_len(line) for line in framed} == {60}
+    assert max(map(cell_len, lines)) == 60
 
 
 def test_the_overview_names_every_command_and_each_has_help(run: Run) -> None:

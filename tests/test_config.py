@@ -157,9 +157,14 @@ MISTAKES = {
     ),
     "cron with four fields": (FEED + 'cron = "0 9 * *"\n', None),
     "numbers for weekdays": (FEED + 'cron = "0 9 * * 1-5"\n', None),
-    "no browser": (
-        FEED + 'via = "browser"\n',
-        'monitor.toml:5: source "x": "via": this version has no browser support; leave the key out, or write "http"',
+    "an unknown way": (
+        FEED + 'via = "ftp"\n',
+        'monitor.toml:5: source "x": "via": "ftp" is not a way to fetch; write "http" or "browser"',
+    ),
+    "a key that a browser would carry elsewhere": (
+        FEED + 'via = "browser"\nheaders = { X-Key = "k", Referer = "https://a.example/" }\n',
+        'monitor.toml:6: source "x": "headers", "X-Key": with via = "browser" only these are sent: accept, accept-language, '
+        "content-type, cookie, referer, user-agent, x-requested-with",
     ),
     "a bad selector in a list": (
         FEED + 'ignore = ["a", "div["]\n',
@@ -240,6 +245,66 @@ MISTAKES = {
         "[monitor]\nevery = 15m\n",
         'monitor.toml:2:11: not valid TOML: a line has only one value; text needs quotes, for example every = "15m"',
     ),
+    "no true value": (
+        FEED + "follow = no\n",
+        "monitor.toml:5:10: not valid TOML: this is no value that TOML knows; text needs quotes, "
+        'for example every = "15m", true and false are written small',
+    ),
+    "a date for a duration": (
+        FEED + "every = 2026-01-01\n",
+        'monitor.toml:5: source "x": "every" must be text in quotes, not 2026-01-01',
+    ),
+    "a float for a number": (FEED + "pages = 1e3\n", 'monitor.toml:5: source "x": "pages" must be a whole number, not 1000.0'),
+    "quotes of a word processor": (
+        "[monitor]\nlanguage = “zh”\n",
+        'monitor.toml:2:12: not valid TOML: the character “ (left double quotation mark) stands here; write " in its place',
+    ),
+    "an equals sign of a Chinese keyboard": (
+        '[monitor]\nlanguage ＝ "zh"\n',
+        "monitor.toml:2:10: not valid TOML: the character ＝ (fullwidth equals sign) stands here; write = in its place",
+    ),
+    "brackets of a Chinese keyboard": (
+        "【monitor】\n",
+        "monitor.toml:1:1: not valid TOML: the character 【 (left black lenticular bracket) stands here; write [ in its place",
+    ),
+    "a space that is none": (
+        '[monitor]\n\u3000language = "zh"\n',
+        "monitor.toml:2:1: not valid TOML: the character U+3000 (ideographic space) stands here; "
+        "write an ordinary space in its place",
+    ),
+    "a second byte order mark": (
+        FEED + "\ufeff" + CHANNEL,
+        "monitor.toml:5:1: not valid TOML: the character U+FEFF (zero width no-break space) stands here; "
+        "nobody sees it: delete it",
+    ),
+    "a control character": (
+        FEED + "# \x1b[31m\n",
+        "monitor.toml:5:3: not valid TOML: a control character stands here, which nobody sees; delete it",
+    ),
+    "JSON": ('{"monitor": {}}', "monitor.toml:1:1: not valid TOML: this is JSON; a configuration is TOML"),
+    "YAML": ("monitor:\n  every: 15m\n", "monitor.toml:1:8: not valid TOML: a key needs a value: key = value"),
+    "an empty cron line": (
+        FEED + 'cron = ""\n',
+        'monitor.toml:5: source "x": "cron": cron line "" has 0 fields, not 5 (minute hour day month weekday), '
+        'e.g. "*/10 8-20 * * mon-fri"',
+    ),
+    "a cron line that never fires": (
+        FEED + 'cron = "0 0 30 2 *"\n',
+        'monitor.toml:5: source "x": "cron": cron line "0 0 30 2 *" names a day that never comes',
+    ),
+    "a pattern that would take all memory": (
+        FEED + "ignore_text = '((a{9999}){9999}){9999}'\n",
+        'monitor.toml:5: source "x": "ignore_text": /((a{9999}){9999}){9999}/ is not a regular expression: '
+        "it repeats more than 100000 times, all its {n} multiplied",
+    ),
+    "a pattern that is nested too deeply": (
+        FEED + "ignore_text = '" + "(" * 5000 + "a" + ")" * 5000 + "'\n",
+        None,
+    ),
+    "a negative interval": (
+        FEED + 'every = "-5m"\n',
+        'monitor.toml:5: source "x": "every": "-5m" is not a duration; write for example "30s", "15m", "1h30m" or "1d"',
+    ),
     "text that is not closed": ('[monitor]\nlog = "info\n', None),
     "a key twice": (
         '[monitor]\nlog = "info"\n\nlog = "error"\n',
@@ -264,7 +329,11 @@ def test_a_mistake_is_one_sentence_with_its_line(name: str, here: Path) -> None:
 
 
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_lines(here: Path) -> None:
-    single = [text for text, _ in MISTAKES.values() if "[[source]]" in text and "[http]" not in text and "[monitor]" not in text]
+    single = [
+        text
+        for text, sentence in MISTAKES.values()
+        if "[[source]]" in text and "[http]" not in text and "[monitor]" not in text and "not valid TOML" not in (sentence or "")
+    ]
     found = problems("\n".join(text.replace('"x"', f'"x{n}"') for n, text in enumerate(single)))
     lines = [int(sentence.split(":")[1]) for sentence in found]
     assert lines == sorted(lines)
@@ -345,6 +414,51 @@ def test_secrets_that_stand_in_the_file_are_masked_too(here: Path) -> None:
     assert load(text).secrets >= {"literal-token", "hunter22", "mailtos://me:hunter22@smtp.example.org"}
 
 
+HOLDERS = {
+    'channel "a"': '[[channel]]\nid = "a"\nurl = "mailtos://me:hunter22@smtp.example.org?to=a@example.org"\n',
+    "[monitor] heartbeat": '[monitor]\nheartbeat = "https://hc.example.org/0123456789abcdef0"\n',
+    "[http] proxy": '[http]\nproxy = "http://me:hunter22@proxy.lan:3128"\n',
+    'source "x"': FEED + 'headers = { X-Api-Key = "hunter22" }\n',
+    'source "x" ': FEED + 'method = "POST"\nbody = "token=hunter22&page=1"\n',
+    'source "x"  ': FEED + 'proxy = "http://me:hunter22@proxy.lan:3128"\n',
+}
+HARMLESS = {
+    "no secret": FEED + 'headers = { Accept = "text/xml" }\n',
+    "a proxy without a login": '[http]\nproxy = "http://proxy.lan:3128"\n',
+    "a word that is looked for": FEED
+    + 'method = "POST"\nbody = "{\\"keyword\\": \\"notices\\", \\"searchKey\\": \\"人工智能\\"}"\n',
+    "variables": '[monitor]\nheartbeat = "${V}"\n[http]\nproxy = "${P}"\n' + FEED + 'headers = { Cookie = "${V}" }\n',
+}
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_whoever_holds_a_secret_in_the_file_is_named_where_others_may_write_it(holder: str, here: Path) -> None:
+    assert load(HOLDERS[holder]).secrets
+    (sentence,) = problems(HOLDERS[holder], mode=0o666)
+    assert f"holds the secrets of {holder.strip()}; run `chmod go-w" in sentence
+    assert "hunter22" not in sentence
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_a_file_without_secrets_may_be_written_by_others(name: str, here: Path) -> None:
+    assert load(HARMLESS[name], {"V": "https://hc.example.org/x", "P": "http://me:hunter22@proxy.lan:3128"}, mode=0o666)
+
+
+def test_a_source_knows_what_it_sends_to_get_in_and_shows_none_of_it(here: Path) -> None:
+    text = (
+        '[http]\nproxy = "http://me:${PROXY}@proxy.lan:3128"\n'
+        + FEED
+        + 'method = "POST"\nbody = "key=${KEY}"\n'
+        + 'headers = { Authorization = "Basic bWU6aHVudGVyMjI=", Cookie = "sid=0123456789; a=b" }\n'
+        + FEED.replace('"x"', '"y"')
+        + 'proxy = ""\n'
+    )
+    made = load(text, {"PROXY": "p@ss-word", "KEY": "env-key-1"}).sources
+    assert made["x"].secrets >= {"p%40ss-word", "env-key-1", "hunter22", "0123456789"}
+    assert made["y"].secrets == frozenset()
+    assert not any(secret in repr(made["x"]) for secret in made["x"].secrets)
+
+
 @pytest.mark.parametrize(
     ("url", "mode", "refused"),
     [
@@ -374,14 +488,33 @@ def test_a_file_with_secrets_that_others_may_write_is_refused(url: str, mode: in
         ('tags = "中文"'.encode("utf-16-le"), "monitor.toml: the file is UTF-16, and TOML is UTF-8; save it as UTF-8"),
         ("\n# 中文注释".encode("gbk"), "monitor.toml:2: the file is not UTF-8; it looks like GBK; save it as UTF-8"),
         (b"# \xff\xff", "monitor.toml:1: the file is not UTF-8; save it as UTF-8"),
+        (
+            FEED.encode() + b"\0" * 512,
+            "monitor.toml:5: zero bytes stand here, so the file was damaged; restore it, or write this part anew",
+        ),
+        (b"\0" * 512, "monitor.toml:1: zero bytes stand here, so the file was damaged; restore it, or write this part anew"),
+        (
+            b"#" * (8 * 2**20 + 1),
+            "monitor.toml is larger than a configuration can be (8 MiB): is it another file?",
+        ),
+        (b"a = " + b"9" * 5000, "monitor.toml: a number has more digits than can be read"),
     ],
 )
 def test_a_file_in_another_encoding_is_named(raw: bytes, sentence: str, here: Path) -> None:
     assert problems(raw) == [sentence]
 
 
-@pytest.mark.parametrize("raw", [b"\xef\xbb\xbf" + FEED.encode(), FEED.replace("\n", "\r\n").encode()])
-def test_a_byte_order_mark_and_windows_line_ends_are_accepted(raw: bytes, here: Path) -> None:
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\xef\xbb\xbf" + FEED.encode(),
+        FEED.replace("\n", "\r\n").encode(),
+        FEED.replace("\n", "\n\t").encode(),
+        FEED.encode() + b"# " + b"x" * (7 * 2**20),
+    ],
+    ids=["a byte order mark", "Windows line ends", "tabs", "7 MB of comment"],
+)
+def test_a_byte_order_mark_windows_line_ends_tabs_and_long_comments_are_accepted(raw: bytes, here: Path) -> None:
     assert list(load(raw).sources) == ["x"]
 
 

@@ -66,7 +66,7 @@ MENU_WORDS = ("首页", "当前位置", "版权所有", "ICP备", "扫一扫", "
         ),
         (
             "html/sxmu_supervision_law.html",
-            "中华人民共和国监察法-纪检",
+            "中华人民共和国监察法",
             "中华人民共和国监察法",
             "《中华人民共和国行政监察法》同时废止。",
             "2018-05-17",
@@ -77,7 +77,7 @@ MENU_WORDS = ("首页", "当前位置", "版权所有", "ICP备", "扫一扫", "
             "5月20日至31日，京沪高速无锡至江阴大桥至广陵枢纽段封闭！",
             "下周一，",
             "来源：无锡交警",
-            None,
+            "2019-05-17",
             None,
         ),
     ],
@@ -123,6 +123,7 @@ def test_one_article_captured_three_times_is_one_version(corpus: Path) -> None:
     assert len(found) == 3
     assert len({fingerprint(one) for one in found}) == 1
     assert "广州南沙国际邮轮母港将于11月17日正式开港" in found[0].text
+    assert {str(one.published) for one in found} == {"2019-08-13 06:07:00+00:00"}
 
 
 def test_a_shield_page_is_no_text(corpus: Path) -> None:

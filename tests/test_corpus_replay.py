@@ -35,7 +35,7 @@ def unexplained(found: replay.Score) -> list[tuple[str, str]]:
         ("pages-bare", 70, "livi"),
         ("pages-bare", 70, "mon-espace"),
         ("pages-bare", 40, "withings"),
-        ("lists", 300, ""),
+        ("lists", 310, ""),
         ("records", None, "blank_flap"),
         ("records-bare", None, "-2025-0"),
         ("kev", 30, ""),

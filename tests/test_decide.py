@@ -14,7 +14,7 @@ from monitor import decide
 from monitor.decide import Failures, Known, Memory
 from monitor.decide.listing import row_how
 from monitor.decide.pages import page_print
-from monitor.model import Document, Kind, Notice, Outcome, Purpose, Source
+from monitor.model import Attachment, Document, Kind, Notice, Outcome, Purpose, Source
 from tests.shelf import START, Shelf, row, rows, source, told
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -340,7 +340,6 @@ def with_(listed: str, **of: Notice) -> list[Notice]:
 
 REVISED = {
     "another title": (row("f", title="关于f事项的通知（修订）"), ["revised f: title"]),
-    "another day": (row("f", day=17), ["revised f: date"]),
     "another day and title": (row("f", title="关于f事项的通知（修订）", day=17), ["revised f: title"]),
     "no day any more": (row("f", day=None), []),
     "an hour of the same day": (row("f", day=datetime(2026, 1, 6, 9, tzinfo=UTC)), []),
@@ -353,6 +352,12 @@ def test_what_counts_as_a_revised_row(changed: Notice, said: list[str]) -> None:
     made = shelf()
     assert made.see(with_(LIST, f=changed)) == said
     assert made.see(with_(LIST, f=changed)) == []
+
+
+def test_another_day_must_stand_to_be_revised() -> None:
+    made = shelf()
+    changed = with_(LIST, f=row("f", day=17))
+    assert [made.see(changed) for _ in range(3)] == [["doubt f"], ["revised f: date"], []]
 
 
 def test_a_text_that_the_list_carries_is_compared() -> None:
@@ -440,10 +445,24 @@ def test_a_day_later_it_is_told_again() -> None:
     assert made.see(with_(LIST, f=row("f", title="最后一版"))) == ["revised f: title"]
 
 
-def test_a_date_that_flips_without_end_is_flapping_too() -> None:
+def test_a_date_that_flips_without_end_is_not_told() -> None:
+    """Two servers answer in turn, and one of them has the date of yesterday."""
     made = shelf()
-    said = [word for turn in range(12) for word in told(made.see(with_(LIST, f=row("f", day=17 if turn % 2 else 5 + 20))))]
-    assert said == ["revised f: date"] * 6 + ["note flapping f"]
+    for turn in range(12):
+        assert told(made.see(with_(LIST, f=row("f", day=17)) if turn % 2 else rows(LIST))) == []
+
+
+def test_dates_that_flip_together_are_not_told() -> None:
+    made = shelf()
+    for turn in range(12):
+        assert told(made.see([row(key, day=40 + turn % 2) for key in LIST])) == []
+
+
+def test_a_date_that_is_another_each_time_is_told_within_a_day() -> None:
+    made = shelf()
+    assert told(made.see(with_(LIST, f=row("f", day=17)))) == []
+    made.become("f", waited={"date": DAY})
+    assert told(made.see(with_(LIST, f=row("f", day=18)))) == ["revised f: date"]
 
 
 # --- dates of many rows
@@ -460,8 +479,22 @@ REFRESHED = {
 def test_dates_of_over_half_the_rows_together_are_one_note(count: int, said: list[str]) -> None:
     made = shelf()
     refreshed = [row(key, day=40) for key in LIST[:count]] + rows(LIST[count:])
+    assert told(made.see(refreshed)) == []  # it may be another server's list
     assert made.see(refreshed) == said
     assert made.see(refreshed) == []
+
+
+def test_a_date_that_changed_with_the_others_and_was_out_of_sight_is_told_with_them() -> None:
+    made = shelf()
+    refreshed = [row(key, day=40) for key in LIST]
+    assert told(made.see(refreshed)) == []
+    assert told(made.see(refreshed[:9])) == ["note dates"]
+    assert made.see(refreshed) == ["redate a"]
+
+
+def test_a_date_that_is_known_at_last_is_no_change() -> None:
+    made = shelf(day=None)
+    assert made.see([row(key, day=None if key != "f" else -1) for key in LIST]) == ["redate f"]
 
 
 # --- new addresses
@@ -484,6 +517,29 @@ def test_addresses_of_over_half_the_rows_together_are_one_note() -> None:
 
 def test_a_new_row_among_many_new_addresses_is_new() -> None:
     assert told(shelf().see([row("k"), *moved(LIST, LIST)])) == ["new k", "note readdressed"]
+
+
+def test_a_burst_above_many_new_addresses_is_new_and_nothing_else_is() -> None:
+    steps = shelf("cba").see([*rows("zyxwvu"), *moved("cba", "cba")], paged=True)
+    assert told(steps) == [*[f"new {key}" for key in "zyxwvu"], "note readdressed"]
+
+
+def test_rows_at_the_end_that_are_known_under_other_keys_are_no_gap() -> None:
+    assert told(shelf().see([row("k"), *moved(LIST, LIST)], more=True, paged=True)) == ["new k", "note readdressed"]
+
+
+def test_a_title_that_comes_again_after_its_notice_left_the_list_is_new_by_its_day() -> None:
+    made = shelf()
+    made.see(rows("kjihgfedcb"))
+    again = Notice("s", "a2", "https://example.org/new/a", row("a").title, row("l").published)
+    assert told(made.see([again, *moved("kjihgfedcb", "kjihgfedcb")])) == ["new a2", "note readdressed"]
+
+
+def test_new_addresses_are_told_though_a_row_out_of_sight_was_read_differently() -> None:
+    made = shelf()
+    other_how(made)
+    made.see(rows(LIST[:9]))
+    assert told(made.see(moved(LIST[:9], LIST[:9]))) == ["note readdressed"]
 
 
 def test_titles_that_several_notices_have_match_none_of_them() -> None:
@@ -535,6 +591,13 @@ def test_rows_that_are_read_differently_are_never_told() -> None:
     assert made.see(with_(LIST, f=row("f", title="真的改了"))) != []
 
 
+def test_a_withdrawn_row_that_is_back_and_read_differently_is_restored() -> None:
+    made = shelf()
+    made.become("f", state="withdrawn", gone_by="row")
+    other_how(made)
+    assert told(made.see(rows(LIST))) == ["restore f"]
+
+
 def test_rows_whose_key_changed_are_matched_by_address_then_by_title_before_anything_is_new() -> None:
     made = shelf("dcba")
     other_how(made)
@@ -555,13 +618,20 @@ def test_following_pages_from_now_on_is_reading_differently() -> None:
 # --- a page
 
 
-def page(text: str = TEXT, title: str = "通知", reader: str = "html/1", gone: str | None = None) -> Document:
-    return Document(title, text, reader, gone=gone)
+def page(
+    text: str = TEXT, title: str = "通知", reader: str = "html/1", gone: str | None = None, files: tuple[str, ...] = ()
+) -> Document:
+    return Document(title, text, reader, gone=gone, attachments=tuple(Attachment(url, "附件") for url in files))
 
 
 def read_once(text: str = TEXT, **more: object) -> Known:
     """A notice whose page was read as `page(text)`."""
-    facts: dict[str, object] = {"page_print": page_print(page(text)), "page_how": "html/1:0a", "length": len(text)} | more
+    facts: dict[str, object] = {
+        "page_print": page_print(page(text)),
+        "page_how": "html/1:0a",
+        "text": text,
+        "page_title": "通知",
+    } | more
     return Known(1, "f", "https://example.org/p/f.html", "通知", "1:row", "list/1:0a+follow", **facts)  # type: ignore[arg-type]  # fields of Known
 
 
@@ -569,7 +639,9 @@ LONGER = TEXT + "另有一段。"
 JUDGED = {
     "the first reading": (Known(1, "f", None, "通知", "1:row", "list/1:0a"), page(), "enrich"),
     "the first reading of an old, often revised notice": (
-        Known(1, "f", None, "通知", "1:row", "list/1:0a", length=900, revised_today=9, former=frozenset({page_print(page())})),
+        Known(
+            1, "f", None, "通知", "1:row", "list/1:0a", text="文" * 900, revised_today=9, former=frozenset({page_print(page())})
+        ),
         page(),
         "enrich",
     ),
@@ -577,6 +649,12 @@ JUDGED = {
     "as it was, by another reader": (read_once(), page(reader="html/2"), "same"),
     "another text": (read_once(), page(LONGER), "revise"),
     "another title": (read_once(), page(title="通知（更正）"), "revise"),
+    "other files alone": (read_once(), page(files=("https://example.org/f/b.pdf",)), "doubt"),
+    "other files alone, twice": (
+        read_once(doubts={"page": page_print(page(files=("https://example.org/f/b.pdf",)))}),
+        page(files=("https://example.org/f/b.pdf",)),
+        "revise",
+    ),
     "another text by another reader": (read_once(), page(LONGER, reader="html/2"), "reread"),
     "no text by another reader": (read_once(), page("", reader="html/2"), "reread"),
     "most of the text is lost": (read_once(), page("载入中"), "doubt"),
@@ -646,35 +724,25 @@ PLAN = tuple(HOUR * hours for hours in (1, 6, 24, 72, 168, 720))
 
 
 def test_an_old_notice_is_looked_at_again_ever_more_seldom() -> None:
-    of, now, step, looks = source(follow=True, recheck=PLAN), START, 0, []
-    for _ in range(20):
-        due, step = decide.next_look(of, START, step, now)
-        if due is None:
-            break
+    of, now, looks = source(follow=True, recheck=PLAN), START, []
+    while (due := decide.next_look(of, START, now)) is not None:
         looks.append(due - START)
         now = due
     assert tuple(looks) == PLAN
 
 
 @pytest.mark.parametrize(
-    ("age", "step", "due", "after"),
-    [
-        (2, 1, 6, 2),
-        (30, 1, 72, 4),
-        (30, 0, 72, 4),
-        (6, 2, 24, 3),
-        (721, 3, None, 6),
-        (0, 6, None, 6),
-    ],
-    ids=["in time", "late by some looks", "first read late", "on the minute", "after the last", "the plan is over"],
+    ("age", "due"),
+    [(2, 6), (30, 72), (6, 24), (721, None)],
+    ids=["in time", "late by some looks", "on the minute", "after the last"],
 )
-def test_looks_that_were_missed_are_not_made_up_for(age: int, step: int, due: int | None, after: int) -> None:
-    found = decide.next_look(source(follow=True, recheck=PLAN), START, step, START + HOUR * age)
-    assert found == (START + HOUR * due if due else None, after)
+def test_looks_that_were_missed_are_not_made_up_for(age: int, due: int | None) -> None:
+    found = decide.next_look(source(follow=True, recheck=PLAN), START, START + HOUR * age)
+    assert found == (START + HOUR * due if due else None)
 
 
 def test_an_empty_plan_never_looks_again() -> None:
-    assert decide.next_look(source(follow=True), START, 0, START) == (None, 0)
+    assert decide.next_look(source(follow=True), START, START) is None
 
 
 # --- failed checks

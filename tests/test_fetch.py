@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import pickle
 import socket
-import ssl
 import threading
 import time
 import tracemalloc
@@ -21,13 +20,11 @@ from urllib.parse import urlsplit
 
 import pytest
 import trustme
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from monitor.errors import ConfigError, FetchError, Forbidden, SourceError, TooLarge
 from monitor.fetch import adapter, close, fetch, headers, hops, tls
 from monitor.model import Fetched, FetchPolicy, Purpose, Request, Unchanged, Validators
+from tests.hostile.certificates import self_signed, speaking
 from tests.hostile_server import Script, Server, answer, chunks, cut, drip, endless, hold
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -683,14 +680,16 @@ def test_a_connection_that_was_idle_for_long_is_not_used_again(monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
-    "raw", [answer(PAGE, status="404 Not Found"), cut(HALF), answer(PAGE, "Content-Encoding: gzip")], ids=brief
+    ("raw", "connections"),
+    [(answer(PAGE, status="404 Not Found"), 1), (cut(HALF), 2), (answer(PAGE, "Content-Encoding: gzip"), 2)],
+    ids=["read to its end", "cut off", "damaged"],
 )
-def test_nothing_of_a_failed_answer_reaches_the_next(raw: bytes | Script) -> None:
+def test_nothing_of_a_failed_answer_reaches_the_next(raw: bytes | Script, connections: int) -> None:
     with Server([raw, answer(PAGE)]) as server:
         with pytest.raises(FetchError):
             get(server)
         assert whole(server).body == PAGE
-        assert server.connections == 2
+        assert server.connections == connections
 
 
 def test_a_304_that_sends_a_body_all_the_same_does_not_reach_the_next() -> None:
@@ -793,30 +792,6 @@ def trusted(ca: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     tls.forget()
 
 
-def speaking(cert: trustme.LeafCert) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    cert.configure_cert(context)
-    return context
-
-
-def self_signed(folder: Path) -> ssl.SSLContext:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a.example")])
-    cert = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("a.example")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = folder / "self.pem"
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    pem.write_bytes(private + cert.public_bytes(serialization.Encoding.PEM))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    return context
-
-
 def over_tls(server: Server, policy: FetchPolicy = POLICY, host: str = "a.example") -> Fetched | Unchanged:
     return fetch(Request(f"https://{host}:{server.port}/x"), policy, resolve=names())
 
@@ -844,7 +819,7 @@ def test_what_is_wrong_with_a_certificate_is_told(trusted: trustme.CA, tmp_path:
             trusted.issue_cert("a.example", not_before=far, not_after=farther)
         ),
         "certificate is not for a.example": speaking(trusted.issue_cert("b.example")),
-        "certificate is self-signed": self_signed(tmp_path),
+        "certificate is self-signed": self_signed(tmp_path, "a.example"),
         "certificate is signed by an unknown issuer": speaking(trustme.CA().issue_cert("a.example")),
     }
     for sentence, context in table.items():

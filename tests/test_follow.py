@@ -6,6 +6,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -257,7 +258,7 @@ def test_a_page_is_looked_at_again_by_the_plan(build: Build, site: Slow) -> None
         ages.append((datetime.fromisoformat(due) - first_seen) / timedelta(hours=1))
         look_again(house)
     assert ages == PLAN
-    assert house.told() == [("new", "关于新事项的通知")]
+    assert [kind for kind, _ in house.told()] == ["new"], "its list was not looked at meanwhile: that is no silence"
 
 
 def test_a_later_look_is_asked_for_conditionally(build: Build, site: Slow) -> None:
@@ -281,6 +282,86 @@ def test_a_silent_edit_is_revised(build: Build, site: Slow) -> None:
     left = due_in(house)
     assert left is not None
     assert timedelta(hours=4) < left <= timedelta(hours=5), "the plan goes on where it was"
+
+
+def titled(site: Slow, title: str) -> None:
+    """The page of the new notice has another title than its row."""
+    site.bodies[PAGE] = site._page(replace(site.page_of("x1"), title=title)).encode()
+    site.types[PAGE] = "text/html; charset=utf-8"
+
+
+def test_a_title_that_its_page_has_first_is_told_at_once_and_once(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    titled(site, "关于另一事项的通知")
+    look_again(house)
+    told = [("new", "关于另一事项的通知"), ("revised", "关于另一事项的通知")]
+    assert house.told() == told
+    site.page_of("x1").title = "关于另一事项的通知"
+    for _ in range(3):
+        house.check()
+    assert house.told() == told
+
+
+def test_a_date_that_changes_with_a_title_that_its_page_had_first_is_told_where_it_stands(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    titled(site, "关于另一事项的通知")
+    look_again(house)
+    site.page_of("x1").title, site.page_of("x1").date = "关于另一事项的通知", "2026-01-11"
+    for _ in range(3):
+        house.check()
+    assert [(c["kind"], c["reason"]) for c in house.changes()] == [
+        ("new", "first seen"),
+        ("revised", "title"),
+        ("revised", "date"),
+    ]
+
+
+def test_a_title_that_its_row_has_first_is_told_at_once_and_once(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    titled(site, "关于新事项的通知")
+    site.page_of("x1").title = "关于另一事项的通知"
+    house.check()
+    told = [("new", "关于另一事项的通知"), ("revised", "关于另一事项的通知")]
+    assert house.told() == told
+    titled(site, "关于另一事项的通知")
+    look_again(house)
+    assert house.told() == told
+
+
+@pytest.mark.parametrize("page", ["关于新事项的通知", "关于新事项的通知（试行）"], ids=["revised", "cut short"])
+def test_a_row_whose_title_loses_its_end_is_revised_if_its_page_says_so_too(build: Build, site: Slow, page: str) -> None:
+    house = build(FOLLOW)
+    house.check()
+    site.rows.insert(0, replace(new_row(), title="关于新事项的通知（试行）"))
+    house.check()
+    site.page_of("x1").title = "关于新事项的通知"
+    titled(site, page)
+    house.check()
+    assert house.told() == [("new", page), *([("revised", page)] if page == "关于新事项的通知" else [])]
+
+
+def test_a_title_that_is_taken_back_is_told_as_it_is_again(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    titled(site, "关于新事项的通知")
+    for title in ("关于新事项的通知（试行）", "关于新事项的通知"):
+        site.page_of("x1").title = title
+        house.check()
+        house.check()
+        assert house.told()[-1] == ("revised", title)
+
+
+def test_a_look_for_another_reason_takes_nothing_from_the_plan(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    site.rows.insert(0, Row("x2", "另一通知", "2026-01-14"))
+    house.check()
+    titled(site, "关于新事项的通知")
+    site.rows.pop(1)
+    asked = len(site.asked)
+    house.check()
+    assert PAGE in [path for path, _ in site.asked[asked:]], "its row is missing"
+    left = due_in(house)
+    assert left is not None
+    assert timedelta(minutes=59) < left < timedelta(hours=1)
 
 
 def test_an_edit_on_the_hour_of_an_outage_is_found_when_the_page_answers_again(build: Build, site: Slow) -> None:
@@ -413,6 +494,24 @@ def test_addresses_that_moved_together_are_read_where_they_are_now(build: Build,
     house.clock.on(hours=30)
     house.check()
     assert [kind for kind, _ in house.told()] == ["note", "revised"]
+
+
+def test_a_withdrawn_notice_that_is_listed_again_under_a_new_address_is_read_there(build: Build, site: Slow) -> None:
+    house = build(FOLLOW)
+    house.check()
+    house.clock.on(minutes=5)
+    house.check()
+    gone = site.rows.pop(4)
+    house.check()
+    house.clock.on(minutes=16)
+    house.check()
+    site.rows.insert(4, gone)
+    for row in site.rows:
+        row.name = f"moved-{row.name}"
+    for _ in range(4):
+        house.check()
+        house.clock.on(hours=1)
+    assert [kind for kind, _ in house.told()] == ["withdrawn", "note", "restored"]
 
 
 # --- states that must stand

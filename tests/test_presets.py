@@ -90,11 +90,6 @@ OTHERS = {
         "<span>2026.11.19</span></li></ul>",
         ("国家数据局公告", date(2026, 11, 19), "https://www.nda.gov.cn/sjj/zwgk/zcfb/list/index_pc_2.html"),
     ),
-    "cac/wxfb": (
-        '<div id="loadingInfoPage"><ul><li><h5><a href="//www.cac.gov.cn/2026-11/19/c_1.htm">关于发布某办法的公告</a></h5>'
-        '<div class="times">2026-11-19</div></li></ul></div>',
-        ("关于发布某办法的公告", date(2026, 11, 19), "https://www.cac.gov.cn/wxzw/wxfb/A093702index_2.htm"),
-    ),
 }
 
 

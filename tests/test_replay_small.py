@@ -130,7 +130,7 @@ def test_a_replaced_document_is_named_in_both_versions(build: Callable[..., Hous
 # --- the rules alone
 
 TEXT = "甲一\n乙二\n丙三"
-STANDS = decide.Known(1, "page", None, "管理办法", "1:a", "page/1:0", length=len(TEXT), text=TEXT, former=frozenset({"1:f"}))
+STANDS = decide.Known(1, "page", None, "管理办法", "1:a", "page/1:0", text=TEXT, former=frozenset({"1:f"}))
 DOUBTED = {
     "another text": ("甲一\n乙二\n丁四", None),
     "a line more": ("甲一\n乙二\n丙三\n丁四", None),
@@ -145,23 +145,23 @@ DOUBTED = {
 
 @pytest.mark.parametrize(("said", "why"), DOUBTED.values(), ids=list(DOUBTED))
 def test_what_has_to_stand_before_it_counts(said: str | None, why: str | None) -> None:
-    assert doubtful(STANDS, "row", "1:b", said) == why
-    assert doubtful(STANDS, "row", "1:f", said) == "a former state"
+    assert doubtful(STANDS, "row", "1:b", "管理办法", said) == why
+    assert doubtful(STANDS, "row", "1:f", "管理办法", said) == "a former state"
     seen = replace(STANDS, doubts={"row": "1:b"})
-    assert doubtful(seen, "row", "1:b", said) is None
-    assert doubtful(seen, "page", "1:b", said) == why
+    assert doubtful(seen, "row", "1:b", "管理办法", said) is None
+    assert doubtful(seen, "page", "1:b", "管理办法", said) == why
 
 
 @pytest.mark.parametrize(("hours", "over"), [(23, False), (24, True)])
 def test_doubt_is_over_after_a_day_but_for_linked_files(hours: int, over: bool) -> None:
     waiting = replace(STANDS, doubts={"row": "1:c"}, waited={"row": timedelta(hours=hours)})
-    assert (doubtful(waiting, "row", "1:b", "甲一\n丙三") is None) is over
-    assert (doubtful(waiting, "row", "1:f", "甲一\n丙三") is None) is over
-    assert doubtful(waiting, "row", "1:b", TEXT) == "only linked files are others"
+    assert (doubtful(waiting, "row", "1:b", "管理办法", "甲一\n丙三") is None) is over
+    assert (doubtful(waiting, "row", "1:f", "管理办法", "甲一\n丙三") is None) is over
+    assert doubtful(waiting, "row", "1:b", "管理办法", TEXT) == "only linked files are others"
 
 
 def test_another_title_over_the_same_words_counts_at_once() -> None:
-    assert doubtful(STANDS, "row", "1:b", TEXT, titled=True) is None
+    assert doubtful(STANDS, "row", "1:b", "管理办法", TEXT, titled=True) is None
 
 
 def test_a_file_is_known_by_its_name_whatever_follows_it() -> None:

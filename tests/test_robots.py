@@ -198,7 +198,7 @@ def test_an_answer_that_repeats_the_secrets_is_masked(service: Service, played: 
     played.script(status(500, f"no such robot: {token} {' '.join(service.secrets)}".encode()))
     error = failure(service.robot(hours.clock), channel(played), message())
     assert not any(secret in str(error) for secret in (token, *service.secrets))
-    assert "no such robot: ***" in str(error)
+    assert "no such robot: •••" in str(error)
 
 
 @every_service

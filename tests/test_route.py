@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -95,9 +96,18 @@ def test_what_is_about_no_source_is_not_taken_by_a_route_of_some_sources() -> No
     assert [each.channel for each in route(Kind.FAILING, NO_SOURCE, [some], CHANNELS, NOW, ZONE).deliveries] == ["log"]
 
 
-def test_a_reminder_is_routed_as_a_notice_is() -> None:
-    assert [each.channel for each in route(Kind.REMINDER, NOTICE, [STEEL, REST], CHANNELS, NOW, ZONE).deliveries] == ["mail"]
-    assert route(Kind.REMINDER, NOTICE, [STEEL], CHANNELS, NOW, ZONE).silence == "no route"
+def test_a_reminder_goes_where_a_route_asks_for_it_so_many_days_ahead() -> None:
+    week = replace(REST, remind=(7, 1), kinds=(Kind.NEW,))
+    for routes, days, expected in (
+        ([REST], 7, []),
+        ([week], 7, ["mail"]),
+        ([week], 3, []),
+        ([replace(STEEL, remind=(7,))], 7, []),
+        ([replace(STEEL, remind=(7,)), week], 1, ["mail"]),
+        ([], 7, []),
+    ):
+        told = route(Kind.REMINDER, NOTICE, routes, CHANNELS, NOW, ZONE, days=days)
+        assert [each.channel for each in told.deliveries] == expected
 
 
 def local(day: int, hour: int, minute: int = 0) -> datetime:

@@ -17,10 +17,11 @@ import pytest
 import trustme
 
 from monitor.errors import DeliveryError, DeliveryReason
+from monitor.mask import Mask
 from monitor.model import Channel, Message
 from monitor.senders import Sender, sender
 from monitor.senders import apprise as apprise_room
-from monitor.senders.answers import Parts, mask, reason_of, retry_after, secrets_of
+from monitor.senders.answers import Parts, reason_of, retry_after, secrets_of
 from monitor.senders.apprise import Apprise, check_target, load, normalise
 from monitor.senders.console import Console
 from monitor.senders.mail import Mail, _Conversation, server_of
@@ -258,7 +259,7 @@ def test_a_wrong_key_is_refused_and_neither_key_nor_address_is_said(bot: WeComRe
 
 def test_an_answer_that_repeats_the_key_is_masked(bot: WeComReceiver) -> None:
     bot.script(errcode(93000, f"bad key {bot.key}\x1b[2J"))
-    assert failure(WeComBot(), wecom(bot), a_message()).detail.endswith("bad key *** [2J")
+    assert failure(WeComBot(), wecom(bot), a_message()).detail.endswith("bad key ••• [2J")
 
 
 @pytest.mark.parametrize("form", ["text", "markdown"])
@@ -359,20 +360,20 @@ def test_every_http_status_has_a_reason_and_no_5xx_gives_up(code: int) -> None:
 @pytest.mark.parametrize(
     ("target", "text", "masked"),
     [
-        ("tgram://123456789:abcdefg_hij/12315544", "to /bot123456789:abcdefg_hij/send", "to /bot***:***/send"),
+        ("tgram://123456789:abcdefg_hij/12315544", "to /bot123456789:abcdefg_hij/send", "to /bot•••:•••/send"),
         (
             "json://user:p%40ss@host.example.org/hook",
             "p@ss or p%40ss at host.example.org/hook",
-            "*** or *** at host.example.org/hook",
+            "••• or ••• at host.example.org/hook",
         ),
-        ("jsons://host/x?+Authorization=Bearer%20abcdefgh", "Bearer abcdefgh, abcdefgh", "***, ***"),
-        ("wecombot://693a91f6-7abc", "key=693a91f6-7abc", "key=***"),
+        ("jsons://host/x?+Authorization=Bearer%20abcdefgh", "Bearer abcdefgh, abcdefgh", "•••, •••"),
+        ("wecombot://693a91f6-7abc", "key=693a91f6-7abc", "key=•••"),
         ("json://127.0.0.1:8080/x", "127.0.0.1:8080", "127.0.0.1:8080"),
-        ("json://host/x?token=abcd", "abcd", "***"),
+        ("json://host/x?token=abcd", "abcd", "•••"),
     ],
 )
 def test_secrets_of_a_target_are_masked_however_they_are_written(target: str, text: str, masked: str) -> None:
-    assert mask(text, secrets_of(target)) == masked
+    assert Mask(secrets_of(target))(text) == masked
 
 
 # --- Apprise ---------------------------------------------------------------------------------------------------------------
@@ -428,7 +429,7 @@ def test_a_service_s_own_words_are_told_without_secrets(hook: WebhookReceiver) -
     target = f"json://user:pass-word-9@127.0.0.1:{hook.port}/path-secret-1?-token=query-secret-2&+X-Key=header-secret-3"
     hook.script(status(403, "拒绝 path-secret-1 query-secret-2 header-secret-3 pass-word-9".encode()))
     error = failure(Apprise(), Channel("hook", target), a_message())
-    assert "拒绝 *** *** *** ***" in error.detail
+    assert "拒绝 ••• ••• ••• •••" in error.detail
     hidden = Channel("hook", f"json://127.0.0.1:{free_port()}/path-secret-1")
     assert "path-secret-1" not in str(failure(Apprise(), hidden, a_message()))
 

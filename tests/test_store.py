@@ -19,13 +19,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.errors import InUse, SchemaError, StoreError
-from monitor.model import Attachment, Check, DeliveryState, Kind, Notice, Outcome, Purpose, Source, Validators
-from monitor.store import Store, changes, frames, lists, notices, outbox, readings, schema, sources
+from monitor.check.prepared import Prepared
+from monitor.errors import Damaged, InUse, SchemaError, StoreError
+from monitor.facts import BODIES
+from monitor.model import Attachment, Check, DeliveryState, FileText, Kind, Notice, Outcome, Purpose, Source, Validators
+from monitor.store import Store, changes, doubts, files, frames, lists, notices, outbox, readings, schema, sources
 from monitor.store.batch import Batch, Unchanged
 from monitor.store.database import Lock, moment, stamp
 
 NOW = datetime(2026, 1, 12, 2, 0, tzinfo=UTC)
+READS = Prepared(BODIES)
 
 
 @pytest.fixture
@@ -51,7 +54,7 @@ def know(store: Store, *ids: str) -> None:
 def add(store: Store, source: str = "a", key: str = "k1", text: str = "正文", attachments: tuple[Attachment, ...] = ()) -> int:
     row = Notice(source, key, f"https://www.example.org/{key}.html", f"关于{key}的通知", text=text, attachments=attachments)
     with store.write() as conn:
-        return notices.add(conn, row, f"print-{key}", "list/1:0", NOW, baseline=False)
+        return notices.add(conn, row, f"print-{key}", "list/1:0", NOW, READS, baseline=False)
 
 
 def told(store: Store, notice: int | None = None, source: str | None = "a") -> int:
@@ -224,7 +227,7 @@ def versions(store: Store, count: int, *, raw: bool = False) -> tuple[int, list[
         texts.append(edited(texts[-1], rng))
         body = f"<html>{texts[-1]}</html>".encode() if raw else None
         with store.write() as conn:
-            notices.push(conn, notice, notices.State("text", "html/1", text=texts[-1], raw=body), NOW)
+            notices.push(conn, notice, notices.State("text", "html/1", text=texts[-1], raw=body), NOW, READS)
     return notice, texts
 
 
@@ -250,14 +253,31 @@ def test_forty_versions_of_a_page_are_restored_exactly(store: Store) -> None:
     print(f"the slowest of 40 versions was restored in {slowest * 1000:.2f} ms")
 
 
+def index_size(store: Store) -> int:
+    """Bytes of the index of words."""
+    with store.read() as conn:
+        return int(conn.execute("SELECT sum(length(block)) FROM terms_data").fetchone()[0])
+
+
+def test_the_index_of_words_does_not_grow_with_the_versions(store: Store) -> None:
+    know(store, "a")
+    notice, texts = versions(store, 2)
+    once, rng = index_size(store), random.Random(11)
+    for _ in range(100):
+        texts.append(edited(texts[-1], rng))
+        with store.write() as conn:
+            notices.push(conn, notice, notices.State("text", "html/1", text=texts[-1]), NOW, READS)
+    assert index_size(store) <= 8 * once  # what was deleted goes when segments are merged
+
+
 def test_a_further_version_costs_little_more_than_what_it_changed(store: Store) -> None:
     know(store, "a")
     notice, texts = versions(store, 40)
-    before, rng = file_size(store), random.Random(11)
+    before, rng = file_size(store) - index_size(store), random.Random(11)
     for _ in range(160):
         texts.append(edited(texts[-1], rng))
         with store.write() as conn:
-            notices.push(conn, notice, notices.State("text", "html/1", text=texts[-1]), NOW)
+            notices.push(conn, notice, notices.State("text", "html/1", text=texts[-1]), NOW, READS)
     with store.read() as conn:
         rows = conn.execute(
             "SELECT seq, length(text) AS size, text_key AS key FROM versions WHERE notice = ?", (notice,)
@@ -266,7 +286,7 @@ def test_a_further_version_costs_little_more_than_what_it_changed(store: Store) 
         assert notices.text_of(conn, notice, 1) == texts[0]
     differences = [row["size"] for row in rows if row["key"] == 0]
     keys = [row["size"] for row in rows if row["key"]]
-    growth = (file_size(store) - before) / 160
+    growth = (file_size(store) - index_size(store) - before) / 160
     print(
         f"a difference takes {sum(differences) / len(differences):.0f} bytes, a key frame {sum(keys) / len(keys):.0f};"
         f" the file grew by {growth:.0f} bytes a version, key frames included"
@@ -289,7 +309,7 @@ def test_raw_pages_are_restored_where_their_list_spoke_in_between(store: Store) 
     for seq in range(2, 6 * frames.KEY_EVERY):
         raw = f"<html>{seq}{'正文' * 50}</html>".encode() if seq % 2 else None
         with store.write() as conn:
-            notices.push(conn, notice, notices.State("text", "html/1", title=f"t{seq}", raw=raw), NOW)
+            notices.push(conn, notice, notices.State("text", "html/1", title=f"t{seq}", raw=raw), NOW, READS)
     with store.read() as conn:
         for seq in range(3, 6 * frames.KEY_EVERY, 2):
             assert notices.raw_of(conn, notice, seq) == f"<html>{seq}{'正文' * 50}</html>".encode()
@@ -310,7 +330,7 @@ def test_texts_may_come_and_go(store: Store, old: str, new: str) -> None:
     notice = add(store, text=old)
     for text in (new, old, new):
         with store.write() as conn:
-            notices.push(conn, notice, notices.State("text", "html/1", text=text), NOW)
+            notices.push(conn, notice, notices.State("text", "html/1", text=text), NOW, READS)
     with store.read() as conn:
         assert [notices.text_of(conn, notice, seq) for seq in (1, 2, 3, 4)] == [old, new, old, new]
 
@@ -411,7 +431,7 @@ def cut_short(path: Path) -> None:
 UNUSABLE = [
     (foreign, SchemaError, "not written by monitor"),
     (newer, SchemaError, rf"schema 99.*knows {schema.VERSION}"),
-    (garbage, StoreError, "move it aside, or restore a backup"),
+    (garbage, Damaged, "file is not a database. It was left as it is"),
 ]
 
 
@@ -626,17 +646,20 @@ def test_forgetting_a_source_deletes_all_of_it_and_nothing_else(store: Store) ->
             outbox.sync(conn, ["ops"])
             outbox.owe(conn, change, [outbox.Debt("ops", NOW, "default")], NOW)
             outbox.sent(conn, [change], NOW, "", "m1")
-            notices.doubt(conn, notice, "row", "x", NOW)
-            notices.push(conn, notice, notices.State("text", "html/1", text="anders"), NOW)
+            doubts.keep(conn, notice, "row", "x", NOW)
+            notices.push(conn, notice, notices.State("text", "html/1", text="anders"), NOW, READS)
             readings.want(conn, source, notice, "https://www.example.org/f.pdf", Purpose.ATTACHMENT, "first", NOW)
-            readings.keep_blob(conn, notice, "https://www.example.org/f.pdf", f"sha-{source}", "application/pdf", b"%PDF", NOW)
+            files.keep_blob(conn, f"sha-{source}", b"%PDF", NOW)
+            files.name_this(conn, notice, "https://www.example.org/f.pdf", f"sha-{source}", 4, "application/pdf")
+            files.keep_text(conn, f"sha-{source}", FileText("pdf", "pdf/1", "正文"))
+            files.keep_words(conn, f"sha-{source}", "rapidocr/1", 1, "[1,1,[]]")
             sources.record(conn, record(source, NOW))
     with store.write() as conn:
         assert sources.forget(conn, "a", NOW) == 1
     with store.read() as conn:
         assert [row["source"] for row in lists.notice_rows(conn, lists.Filter())] == ["b"]
         assert [row["source"] for row in lists.change_rows(conn, lists.Filter())] == ["b"]
-        for table in ("versions", "doubts", "attachments", "blobs", "readings", "deliveries", "checks"):
+        for table in ("versions", "doubts", "attachments", "blobs", "texts", "words", "readings", "deliveries", "checks"):
             left = conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
             assert left == (2 if table == "versions" else 1), table
         row = sources.load(conn, "a")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import string
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.urls import MAX_LENGTH, host, identity, join
+from monitor.urls import MAX_LENGTH, article, host, identity, join
 
 #: Pieces that mean something in an address, strung together at random.
 PIECES = st.sampled_from(
@@ -182,7 +183,11 @@ def test_addresses_that_may_name_different_documents_stay_apart(one: str, other:
             "mp.weixin.qq.com/s?__biz=MzA4&mid=26540&idx=1",
         ),
         ("https://mp.weixin.qq.com/s?idx=1&sn=ffff&mid=26540&__biz=MzA4#rd", "mp.weixin.qq.com/s?__biz=MzA4&mid=26540&idx=1"),
-        ("https://mp.weixin.qq.com/s/?__biz=MzA%3D%3D&mid=1&idx=2", "mp.weixin.qq.com/s/?__biz=MzA==&mid=1&idx=2"),
+        ("https://mp.weixin.qq.com/s/?__biz=MzA%3D%3D&mid=1&idx=2", "mp.weixin.qq.com/s?__biz=MzA==&mid=1&idx=2"),
+        (
+            "https://mp.weixin.qq.com/s?__biz=MzA4&amp;mid=26540&amp;idx=1&amp;sn=0f8c#rd",
+            "mp.weixin.qq.com/s?__biz=MzA4&mid=26540&idx=1",
+        ),
         ("https://mp.weixin.qq.com/s?__biz=MzA==&mid=1&idx=2", "mp.weixin.qq.com/s?__biz=MzA==&mid=1&idx=2"),
         ("https://mp.weixin.qq.com/s/AbC-d_9?scene=25&from=timeline#rd", "mp.weixin.qq.com/s/AbC-d_9"),
         ("https://mp.weixin.qq.com/s?__biz=MzA4&mid=26540&sn=0f8c&scene=1", "mp.weixin.qq.com/s?__biz=MzA4&mid=26540&sn=0f8c"),
@@ -192,6 +197,27 @@ def test_addresses_that_may_name_different_documents_stay_apart(one: str, other:
 def test_a_wechat_article_is_named_by_account_message_and_place(url: str, canonical: str) -> None:
     assert identity(url) == canonical
     assert identity(canonical) == canonical
+
+
+LONG = "http://mp.weixin.qq.com/s?{}&chksm=84&scene=27&subscene=10000#rd"
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        *(
+            (LONG.format("&".join(order)), "mp.weixin.qq.com/s?__biz=MzA4&mid=26540&idx=1")
+            for order in itertools.permutations(("__biz=MzA4", "mid=26540", "idx=1", "sn=0f8c"))
+        ),
+        ("https://mp.weixin.qq.com/s/rF8KEVOH2RuIaRQgONNxAQ?scene=1&from=timeline", "mp.weixin.qq.com/s/rF8KEVOH2RuIaRQgONNxAQ"),
+        (LONG.format("__biz=MzA4&mid=26540&sn=0f8c"), None),
+        ("https://mp.weixin.qq.com/mp/profile_ext?action=home&__biz=MzA4", None),
+        ("https://www.example.org/s/rF8KEVOH2RuIaRQgONNxAQ", None),
+        ("", None),
+    ],
+)
+def test_an_article_is_one_under_all_its_links(url: str, named: str | None) -> None:
+    assert article(url) == named
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from monitor.config import Config
-from monitor.model import Outcome, Source
+from monitor.model import Outcome, Pass, Source
 from monitor.pace import Pace
 from monitor.store import Store
 from monitor.store.batch import Batch
@@ -24,8 +24,9 @@ def utcnow() -> datetime:
 
 @dataclass(slots=True)
 class Desk:
-    """The tools of the loops. `config` is replaced as a whole when the file is read again. `unchanged`: by source, a hash of the
-    list (and of all that it was judged with) of which it was found last that it says nothing new."""
+    """The tools of the loops. `config` is replaced as a whole when the file is read again. By source: `unchanged`, a hash of the
+    list (and of all that it was judged with) of which it was found last that it says nothing new;
+    `passes`, what a browser got."""
 
     config: Config
     store: Store
@@ -34,6 +35,7 @@ class Desk:
     now: Callable[[], datetime] = utcnow
     rng: random.Random = field(default_factory=random.Random)
     unchanged: dict[str, int] = field(default_factory=dict)
+    passes: dict[str, Pass] = field(default_factory=dict, repr=False)
 
     def source(self, source_id: str) -> Source:
         """A source of the config. Raises KeyError where it left meanwhile."""
@@ -57,3 +59,4 @@ class Report:
     newest: str = ""
     problems: tuple[str, ...] = ()
     asked_until: datetime | None = None
+    reason: str = ""

@@ -30,7 +30,7 @@ def failed(
             write(conn, earlier)
         row = sources.load(conn, source.id)  # another source of the host may have told meanwhile
         failures = _count(row.failures, error, now)
-        asked = error.retry_after if isinstance(error, FetchError) else None
+        asked = error.retry_after if isinstance(error, FetchError | Challenge) else None
         due = due_at or _due_after(source, now, desk.rng, failures, asked)
         said = detail or error.message
         record = Check(source.id, now, Outcome.FAILED, error.reason, elapsed=elapsed, next_due_at=due, detail=said)
@@ -46,7 +46,7 @@ def failed(
                 short=_short(row.memory, error, now),
             ),
         )
-        told = _tell_failing(conn, desk, source, row, failures, error, now)
+        told = _tell_failing(conn, desk, source, row, failures, error, now, due)
         tell(conn, desk.config, told, now)
     if failures.count == 1 or told:
         log.warning("%s: check failed: %s", source.id, error.message)
@@ -58,6 +58,7 @@ def failed(
         hint=hint,
         elapsed=elapsed,
         asked_until=due if asked is not None else None,
+        reason=error.reason,
     )
 
 
@@ -82,7 +83,7 @@ def _short(memory: decide.Memory, error: SourceError, now: datetime) -> tuple[st
 
 def hint_of(error: SourceError) -> str:
     """What a person can do about a failed check."""
-    if isinstance(error, ParseError) and error.hint:
+    if isinstance(error, ParseError | Challenge) and error.hint:
         return error.hint
     if isinstance(error, EmptyListing):
         return f"if the site is right as it is now: monitor accept {error.source_id}"
@@ -92,18 +93,27 @@ def hint_of(error: SourceError) -> str:
 
 
 def _tell_failing(
-    conn: notices.Connection, desk: Desk, source: Source, row: sources.Row, failures: Failures, error: SourceError, now: datetime
+    conn: notices.Connection,
+    desk: Desk,
+    source: Source,
+    row: sources.Row,
+    failures: Failures,
+    error: SourceError,
+    now: datetime,
+    due: datetime,
 ) -> list[int]:
     """At the threshold: one change for all sources of the host that fail alike, or one for the whole machine."""
     if not decide.tell_failing(source, failures, now):
         return []
     words = Words(desk.config)
     if everything := sources.unreachable(conn, NO_NETWORK):
-        said = words("failing.offline", count=everything, since=failures.since)
+        said = words("failing.offline", count=everything, since=failures.since, due=due)
         change = changes.insert(conn, Kind.FAILING, now, reason="offline", detail=said)
         sources.told(conn, sources.all_failing(conn), change)
         return [change]
-    detail = words("failing", error=error.message, since=failures.since, count=failures.count)
+    detail = words("failing", error=error.message, since=failures.since, count=failures.count, due=due)
+    if not row.memory.baseline:
+        detail += "\n" + words("failing.first")
     if hint := hint_of(error):
         detail += "\n" + words("failing.hint", hint=hint)
     others = [id_ for id_ in sources.failing_alike(conn, row.host, failures.reason) if id_ != source.id]

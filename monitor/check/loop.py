@@ -14,12 +14,13 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from monitor import urls
+from monitor import schedule, urls
 from monitor.check.desk import Desk, Report, log
 from monitor.check.failed import failed
 from monitor.check.one import check
 from monitor.check.plan import Plan
 from monitor.check.reading import read
+from monitor.check.room import Room
 from monitor.errors import MonitorError, SourceError, StoreError
 from monitor.model import Outcome
 from monitor.store import changes, readings, sources
@@ -29,6 +30,11 @@ from monitor.tell import tell
 PUSHED_AHEAD = timedelta(hours=1)
 #: After an error of the database, everything is tried again this much later.
 STORE_PAUSE = timedelta(seconds=30)
+#: At most so many looks at once of sources that want the browser: it takes one page at a time, and who waits for it must hold up
+#: neither other sources nor the end.
+BROWSED = 3
+#: What is late by more than this is spread: each by a moment more, all within a minute.
+LATE, EACH, SPREAD = timedelta(seconds=60), timedelta(seconds=0.2), timedelta(seconds=60)
 #: Due before everything else.
 AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
@@ -59,27 +65,46 @@ class Checking:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="check")
         self._mutex = threading.RLock()
         self._plan = Plan()
+        self._room = Room(desk)
         self._running: dict[Task, Future[None]] = {}
         self._asked: dict[str, Future[Report]] = {}
         self._stopping = False
+        self.halt: StoreError | None = None  # why nothing is started now
         self._looked_at: set[str] | None = None  # None until the table was read: whatever is asked for
         self._paused_until: datetime | None = None
         self.done = threading.Event()  # set whenever a task has ended
 
     # --- the plan
 
-    def reload(self) -> None:
-        """Follow the config and the table: which sources there are, and when each is due."""
+    def reload(self, by: timedelta = timedelta()) -> None:
+        """Follow the config and the table: which sources there are, and when each is due. Those that are late, because monitor or
+        the machine stood still, or that a wrong clock has put too far ahead, are looked at once, spread a little; `by`: how far
+        the clock was put forward (or back, below zero) just now."""
         with self._mutex:
-            plan, wanted = Plan(), self.desk.config.sources
+            plan, wanted, now = Plan(), self.desk.config.sources, self.desk.now()
             with self.desk.store.read() as conn:
                 present = [due for due in sources.planned(conn) if due.id in wanted]
+            late: list[sources.Due] = []
             for due in present:
-                if Task(due.id) not in self._running:
-                    plan.put(due.id, due.host, self.desk.batch.next_due(due.id) or due.due_at)
+                at = (self.desk.batch.next_due(due.id) or due.due_at) + min(by, timedelta())
+                if Task(due.id) in self._running:
+                    continue
+                if at < now - LATE or at > schedule.latest_due(wanted[due.id].schedule, now, asked=due.asked):
+                    late.append(due)
+                else:
+                    plan.put(due.id, due.host, at)
+            for due in late:
+                plan.put(due.id, due.host, now + min(SPREAD, EACH * len(late)) * self.desk.rng.random())
             self._plan, self._looked_at = plan, {due.id for due in present}
             for id_ in self._asked:
                 self._put(id_, AT_ONCE)
+            if by:
+                self._paused_until = None
+
+    @property
+    def planned(self) -> bool:
+        """Whether it follows the table; else it only does what it is asked."""
+        return self._looked_at is not None
 
     def _put(self, source_id: str, due_at: datetime) -> None:
         source = self.desk.config.sources.get(source_id)
@@ -109,12 +134,35 @@ class Checking:
             now = self.desk.now()
             if self._stopping or (self._paused_until is not None and now < self._paused_until):
                 return 0
-            self._paused_until = None
+            self._paused_until = self.halt = None
+            if not self._is_room(now):
+                self._refuse_asked(now)
+                return 0
             tasks = self._due(now)
             for task in tasks:
                 future = self._pool.submit(self._run, task)
                 self._running[task] = future
             return len(tasks)
+
+    def _is_room(self, now: datetime) -> bool:
+        try:
+            there = self._room.there()
+        except StoreError as error:
+            self._pause(error)
+            raise
+        if not there:
+            self.halt = StoreError(f"{self.desk.store.path}: the disk is full: nothing was lost, free some space")
+        return there
+
+    def _pause(self, error: StoreError) -> None:
+        self._paused_until, self.halt = self.desk.now() + STORE_PAUSE, error
+
+    def _refuse_asked(self, now: datetime) -> None:
+        """Whoever asked for a check is told that there is no room for one."""
+        for id_, future in self._asked.items():
+            said = f"{id_}: not checked: the disk of the database is full, free some space"
+            future.set_result(Report(id_, Outcome.FAILED, now, error=said))
+        self._asked.clear()
 
     def _due(self, now: datetime) -> list[Task]:
         """What to start now: readings that a message waits for, then checks, then other readings; one more a host."""
@@ -122,9 +170,17 @@ class Checking:
         if room <= 0:
             return []
         busy = Counter(task.host for task in self._running)
+        browsed = sum(self._is_browsed(task.source) for task in self._running)
 
-        def ready(host: str) -> bool:
-            return busy[host] < self.desk.pace.per_host and self.desk.pace.ready(host)
+        def ready(host: str, source: str) -> bool:
+            """Whether a look may start; if so, it is counted."""
+            nonlocal browsed
+            mine = self._is_browsed(source)
+            if busy[host] >= self.desk.pace.per_host or not self.desk.pace.ready(host) or (mine and browsed >= BROWSED):
+                return False
+            busy[host] += 1
+            browsed += mine
+            return True
 
         with self.desk.store.read() as conn:
             waiting = readings.due(conn, now, self.workers * 4, self.only)
@@ -133,16 +189,18 @@ class Checking:
         def take(tasks_: Iterable[Task]) -> None:
             for task in tasks_:
                 fits = len(tasks) < room and task not in self._running and task.source in self.desk.config.sources
-                if fits and ready(task.host):
+                if fits and ready(task.host, task.source):
                     tasks.append(task)
-                    busy[task.host] += 1
 
         take(Task(r.source, r.id, r.host) for r in waiting if r.urgent)
         for id_, host in self._plan.take(now, room - len(tasks), ready):
             tasks.append(Task(id_, None, host))
-            busy[host] += 1
         take(Task(r.source, r.id, r.host) for r in waiting if not r.urgent)
         return tasks
+
+    def _is_browsed(self, source_id: str) -> bool:
+        source = self.desk.config.sources.get(source_id)
+        return source is not None and source.via == "browser"
 
     def release(self) -> int:
         """Tell what was held long enough for its page; the number of changes."""
@@ -179,7 +237,7 @@ class Checking:
             error = lost
             log.error("%s: nothing was stored and the look is taken again: %s", task.source, lost)
             with self._mutex:
-                self._paused_until = self.desk.now() + STORE_PAUSE
+                self._pause(lost)
         except Exception as unforeseen:  # noqa: BLE001 - one poisonous row stops nobody
             report = self._push_ahead(task, unforeseen)
         finally:
@@ -188,12 +246,13 @@ class Checking:
     def _push_ahead(self, task: Task, error: Exception) -> Report | None:
         """The loop body's last net: the exception is written on its row and told in the log; the row waits. A source's fault is a
         failed check, told at its threshold like any other."""
-        trace = "".join(traceback.format_exception(error))
+        mask = self.desk.config.mask
+        trace = mask("".join(traceback.format_exception(error)))
         log.error("%s: a fault in monitor itself; tried again in an hour\n%s", task.source, trace)
         due = self.desk.now() + PUSHED_AHEAD
         try:
             if task.reading is None:
-                fault = SourceError(f"a fault in monitor itself: {error!r}", reason="fault", source_id=task.source)
+                fault = SourceError(mask(f"a fault in monitor itself: {error!r}"), reason="fault", source_id=task.source)
                 return failed(self.desk, self.desk.source(task.source), fault, 0.0, due_at=due, detail=trace)
             with self.desk.store.write() as conn:
                 readings.failed(conn, task.reading, trace, due)
@@ -231,7 +290,6 @@ class Checking:
                 future.set_exception(MonitorError(f"{id_}: not checked: monitor is stopping"))
             self._asked.clear()
         self._pool.shutdown(wait=True, cancel_futures=True)
-        self.desk.batch.flush(self.desk.store)
 
 
 def _answer(asked: Future[Report], report: Report | None, error: BaseException | None, source: str, due: datetime) -> None:

@@ -7,18 +7,20 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from monitor import decide, schedule
+from monitor.check import passes
 from monitor.check.desk import Desk, Report, log
 from monitor.check.failed import failed
 from monitor.check.lines import log_changes
+from monitor.check.prepared import Prepared
 from monitor.check.walk import Walked, walk
 from monitor.check.words import Words
 from monitor.decide import Decision, Known, Say, Seen
-from monitor.errors import EmptyListing, SourceError
+from monitor.errors import EmptyListing, ParseError, SourceError
 from monitor.model import Check, Kind, Notice, Outcome, Source, Validators
 from monitor.store import changes, notices, sources
 from monitor.store.apply import Applied, apply
 from monitor.store.batch import Unchanged, write
-from monitor.tell import tell
+from monitor.tell import elsewhere, tell
 
 #: Rows of a baseline that are committed at once.
 CHUNK = 2000
@@ -31,22 +33,30 @@ def check(desk: Desk, source: Source) -> Report:
         row = sources.load(conn, source.id)
     try:
         walked = walk(desk, source, row)
-        accepted = _believe(source, row.memory, walked.seen, desk.now())
+        accepted = _believe(source, row.memory, walked, desk.now())
     except SourceError as error:
+        if isinstance(error, EmptyListing | ParseError):
+            passes.unsure(desk, source)
         return failed(desk, source, error, monotonic() - started)
-    return _accepted(_Work(desk, source, row, walked, accepted, monotonic() - started))
+    reads = Prepared(desk.config.bodies, copied=elsewhere(source))
+    return _accepted(_Work(desk, source, row, walked, accepted, monotonic() - started, reads))
 
 
-def _believe(source: Source, memory: decide.Memory, seen: Seen | None, now: datetime) -> Say | None:
+def _believe(source: Source, memory: decide.Memory, walked: Walked, now: datetime) -> Say | None:
     """What is said where a short list is accepted all the same. Raises EmptyListing where the list is not to be believed."""
+    seen, odd = walked.seen, walked.odd
     if seen is None:
         return None
     rows = seen.rows[: seen.first]
     whole = decide.list_print(rows)
-    doubt, accepted = decide.too_short(source, memory, seen.first, whole, now)
-    if doubt is not None:
-        raise EmptyListing(doubt, reason="empty" if not rows else "short", source_id=source.id, short=whole if rows else None)
-    return accepted
+    doubt, accepted = decide.too_short(source, memory, seen.first, whole, now, odd.said if odd else "")
+    if doubt is None:
+        return accepted
+    if not rows and walked.problems:
+        doubt += f": {walked.problems[-1]}"
+    if odd is not None and rows:
+        raise EmptyListing(doubt, reason=odd.reason, source_id=source.id, short=whole)
+    raise EmptyListing(doubt, reason="empty" if not rows else "short", source_id=source.id, short=whole if rows else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,7 @@ class _Work:
     walked: Walked
     accepted: Say | None
     elapsed: float
+    reads: Prepared
 
     def record(self, outcome: Outcome, now: datetime, interval: timedelta | None, done: Applied | None = None) -> Check:
         """The record of this check."""
@@ -84,44 +95,67 @@ class _Work:
         return schedule.rhythm(self.source.schedule, last, changed)
 
 
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What was decided, and after how many writes to the database: it holds while nobody has written since."""
+
+    decision: Decision
+    writes: int
+
+
 def _accepted(work: _Work) -> Report:
-    desk, source = work.desk, work.source
-    if _nothing_new(work):
-        now, interval = desk.now(), work.interval(False)
-        record = work.record(Outcome.UNCHANGED, now, interval)
-        seconds = interval.total_seconds() if interval else None
-        state = work.walked.state if work.walked.state != work.row.state else None
-        desk.batch.add(Unchanged(record, seconds, validators=work.walked.validators, state=state))
-        assert record.next_due_at
-        return Report(source.id, Outcome.UNCHANGED, record.next_due_at, rows=record.rows, elapsed=work.elapsed)
+    judged: _Judged | None = None
+    if _is_settled(work):
+        if work.walked.seen is None or work.desk.unchanged.get(work.source.id) == _judged_with(work):
+            return _unchanged(work)  # row for row the list that was compared before, with what is known as it was
+        judged = _judge(work)
+        if judged is None:
+            work.desk.unchanged[work.source.id] = _judged_with(work)
+            return _unchanged(work)
     seen = work.walked.seen or Seen((), 0)
     if not work.row.memory.baseline and len(seen.rows) > CHUNK:
         _baseline_in_chunks(work, seen)
-    return _commit(work, seen)
+    return _commit(work, seen, judged)
 
 
-def _nothing_new(work: _Work) -> bool:
-    """Whether the check has nothing to write but its record: the healthy, unchanged check that must be nearly free."""
-    row, seen = work.row, work.walked.seen
-    settled = row.memory.baseline and not row.memory.rejoin and not row.memory.accept
-    if not settled or row.failures or row.asked_until or row.paused or work.accepted or work.walked.problems:
+def _is_settled(work: _Work) -> bool:
+    """Whether all that the check may have to write besides its record is what its rows say."""
+    row = work.row
+    if not row.memory.baseline or row.memory.rejoin or row.memory.accept:
         return False
-    if (work.walked.moved, work.walked.served) != (row.moved, row.served):
+    if row.failures or row.asked_until or row.paused or work.accepted or work.walked.problems:
         return False
-    if seen is None:
-        return True
-    judged = hash((seen, row.memory, work.source.how, work.source.follow, work.source.allow_empty))
-    if work.desk.unchanged.get(work.source.id) == judged:
-        return True  # other bytes, but row for row the list that was compared before, with what is known as it was
+    return (work.walked.moved, work.walked.served) == (row.moved, row.served)
+
+
+def _judged_with(work: _Work) -> int:
+    source = work.source
+    return hash((work.walked.seen, work.row.memory, source.how, source.follow, source.allow_empty))
+
+
+def _judge(work: _Work) -> _Judged | None:
+    """What the rows say; None where that is nothing new."""
+    seen = work.walked.seen
+    assert seen is not None
+    writes = work.desk.store.writes
     with work.desk.store.read() as conn:
         known = _known(conn, work, seen)
-        decision = decide.decide(work.source, row.memory, known, seen, None)
+        decision = decide.decide(work.source, work.row.memory, known, seen, None)
     ids = {k.key: k.id for k in known}
     order = tuple(decide.Mark(ids.get(key, 0), pinned) for key, pinned in decision.order)
-    if decision.steps or order != row.memory.order:
-        return False
-    work.desk.unchanged[work.source.id] = judged
-    return True
+    return _Judged(decision, writes) if decision.steps or order != work.row.memory.order else None
+
+
+def _unchanged(work: _Work) -> Report:
+    """The healthy, unchanged check, which must be nearly free: nothing is to be written but its record."""
+    desk, source = work.desk, work.source
+    now, interval = desk.now(), work.interval(False)
+    record = work.record(Outcome.UNCHANGED, now, interval)
+    seconds = interval.total_seconds() if interval else None
+    state = work.walked.state if work.walked.state != work.row.state else None
+    desk.batch.add(Unchanged(record, seconds, validators=work.walked.validators, state=state))
+    assert record.next_due_at
+    return Report(source.id, Outcome.UNCHANGED, record.next_due_at, rows=record.rows, elapsed=work.elapsed)
 
 
 def _known(conn: notices.Connection, work: _Work, seen: Seen) -> list[Known]:
@@ -137,20 +171,31 @@ def _baseline_in_chunks(work: _Work, seen: Seen) -> None:
     wanted = decide.wanted(work.source, whole, work.desk.now(), baseline=True)
     for start in range(0, len(whole) - CHUNK, CHUNK):
         part = replace(seen, rows=whole[start : start + CHUNK])
+        _read_ahead(work, part.rows)
         with work.desk.store.write() as conn:
             decision = decide.decide(work.source, work.row.memory, _known(conn, work, part), part, None)
-            apply(conn, work.source, decision.steps, wanted, Words(work.desk.config).say, work.desk.now())
+            apply(conn, work.source, decision.steps, wanted, Words(work.desk.config).say, work.reads, work.desk.now())
 
 
-def _commit(work: _Work, seen: Seen) -> Report:
-    """One write transaction: what is known is read again, decided upon, stored and told."""
+def _read_ahead(work: _Work, rows: tuple[Notice, ...]) -> None:
+    """Read what the rows that are not known say of themselves, before the transaction."""
+    with work.desk.store.read() as conn:
+        known = notices.ids(conn, work.source.id, [row.key for row in rows])
+    for row in rows:
+        if row.key not in known:
+            work.reads.ahead(row.title, row.text if row.text is not None else row.summary, row.published, None, row.labels)
+
+
+def _commit(work: _Work, seen: Seen, judged: _Judged | None) -> Report:
+    """One write transaction: what is known is read, decided upon, stored and told. `judged` spares the first two where nobody has
+    written since."""
     desk, source, row, walked = work.desk, work.source, work.row, work.walked
+    _read_ahead(work, seen.rows)
     with desk.store.write() as conn:
         now = desk.now()
         if (earlier := desk.batch.drop(source.id)) is not None:
             write(conn, earlier)
-        known = _known(conn, work, seen) if walked.seen is not None else []
-        decision = decide.decide(source, row.memory, known, seen, work.accepted) if walked.seen is not None else None
+        decision = _decide(conn, work, judged)
         done = _apply(conn, work, decision, seen, now) if decision else Applied()
         told = [*done.told, *_house(conn, replace(work, row=sources.load(conn, source.id)), now)]
         outcome = decision.outcome if decision else Outcome.UNCHANGED
@@ -160,7 +205,7 @@ def _commit(work: _Work, seen: Seen) -> Report:
             conn,
             sources.Accepted(
                 record,
-                _validators(walked, decision),
+                _validators(walked, decision, anew=row.memory.baseline),
                 interval.total_seconds() if interval else None,
                 state=walked.state if walked.seen is not None else None,
                 order=_order(conn, work, decision) if decision else None,
@@ -189,10 +234,23 @@ def _commit(work: _Work, seen: Seen) -> Report:
     )
 
 
-def _validators(walked: Walked, decision: Decision | None) -> Validators | None:
-    """What is remembered of the answer; nothing while a row has to be seen missing, or different, a second time: "not modified"
-    would not show it."""
-    waiting = decision is not None and any(isinstance(step, decide.Miss | decide.Doubt) for step in decision.steps)
+def _decide(conn: notices.Connection, work: _Work, judged: _Judged | None) -> Decision | None:
+    """What the rows say, inside the transaction; None where the server said that nothing changed."""
+    if work.walked.seen is None:
+        return None
+    if judged is not None and work.desk.store.writes == judged.writes + 1:  # the one that is under way
+        return judged.decision
+    known = _known(conn, work, work.walked.seen)
+    return decide.decide(work.source, work.row.memory, known, work.walked.seen, work.accepted)
+
+
+def _validators(walked: Walked, decision: Decision | None, *, anew: bool) -> Validators | None:
+    """What is remembered of the answer; nothing while a row has to be seen missing, or different, a second time, as it may after
+    a baseline that is not the first: "not modified" would not show it."""
+    waiting = decision is not None and (
+        any(isinstance(step, decide.Miss | decide.Doubt) for step in decision.steps)
+        or (anew and decision.outcome is Outcome.BASELINE)
+    )
     return Validators() if waiting else walked.validators
 
 
@@ -201,7 +259,7 @@ def _apply(conn: notices.Connection, work: _Work, decision: Decision, seen: Seen
     fresh = {step.notice.key for step in decision.steps if isinstance(step, decide.Add)}
     rows = seen.rows if baseline else [notice for notice in seen.rows if notice.key in fresh]
     wanted = decide.wanted(work.source, rows, now, baseline=baseline)
-    return apply(conn, work.source, decision.steps, wanted, Words(work.desk.config).say, now)
+    return apply(conn, work.source, decision.steps, wanted, Words(work.desk.config).say, work.reads, now)
 
 
 def _order(conn: notices.Connection, work: _Work, decision: Decision) -> tuple[tuple[int, bool], ...]:

@@ -23,15 +23,17 @@ class Plan:
         """A source is no longer in the plan."""
         self._due.pop(source, None)
 
-    def take(self, now: datetime, limit: int, ready: Callable[[str], bool]) -> list[tuple[str, str]]:
-        """(source, host) to check now: of each ready host the source that waits longest, at most `limit`. They leave the plan."""
+    def take(self, now: datetime, limit: int, ready: Callable[[str, str], bool]) -> list[tuple[str, str]]:
+        """(source, host) to check now: of each host the source that waits longest, where it is ready, at most `limit`. They leave
+        the plan; `ready` is asked of a host and a source, and what it says yes to is taken."""
         heads = [(head[0], host) for host in list(self._hosts) if (head := self._head(host)) and head[0] <= now]
         taken: list[tuple[str, str]] = []
         for _, host in sorted(heads):
             if len(taken) >= limit:
                 break
-            if ready(host):
-                _, source = heapq.heappop(self._hosts[host])
+            source = self._hosts[host][0][1]
+            if ready(host, source):
+                heapq.heappop(self._hosts[host])
                 del self._due[source]
                 taken.append((source, host))
         return taken

@@ -1,23 +1,28 @@
-"""Loop 1: read one page or attachment of a notice: look, judge, store, tell, in this order and in one place."""
+"""Loop 1: read one page, attachment or picture of a notice: look, judge, store, tell, in this order and in one place."""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitor import decide, schedule, urls
+from monitor import decide, documents, schedule, urls
+from monitor.check import attached, parts, passes, texts
 from monitor.check.desk import Desk
 from monitor.check.lines import log_changes
+from monitor.check.prepared import Prepared
+from monitor.check.texts import Brought
 from monitor.check.words import Words
 from monitor.decide import Known, Restore, Verdict, Withdraw
-from monitor.errors import FetchError, SourceError
+from monitor.errors import Challenge, FetchError, SourceError
 from monitor.look import Looked, look
-from monitor.model import Document, Kind, Purpose, Reading, Request, Source, Unchanged
-from monitor.store import changes, notices, readings
+from monitor.model import Document, Kind, Purpose, Reading, Request, Source, when_from
+from monitor.store import changes, doubts, notices, readings, sources
 from monitor.store.apply import turn
 from monitor.store.database import moment
-from monitor.tell import tell
+from monitor.tell import elsewhere, tell
 
 #: A page that failed this often in a row is left until its next planned look.
 ATTEMPTS = 6
@@ -33,6 +38,8 @@ class _Work:
     was_gone: bool
     now: datetime
     told: list[int]
+    reads: Prepared
+    brought: Brought | None = None
 
     def every(self) -> timedelta:
         """The source's interval."""
@@ -48,25 +55,53 @@ def read(desk: Desk, reading_id: int) -> bool:
     if found is None or row is None or found[0].source not in desk.config.sources:
         return False
     reading, was_gone = found
+    if reading.purpose is Purpose.TEXT:
+        return texts.work_out(desk, reading)
     source = desk.source(reading.source)
+    if source.via == "browser":
+        with desk.store.read() as conn:
+            passes.recall(desk, source, sources.state(conn, source.id))
+        if reading.why == "confirm":
+            passes.unsure(desk, source)
     # read differently from now on: "not modified" would leave the page as it was read before
     validators = reading.validators if decide.read_alike(source, row["page_how"]) else None
-    request = Request(reading.url, reading.purpose, headers=source.headers, validators=validators)
+    is_file = reading.purpose is not Purpose.DOCUMENT
+    purpose = Purpose.ATTACHMENT if is_file else Purpose.DOCUMENT
+    request = Request(reading.url, purpose, via=source.via, headers=source.headers, validators=validators)
     try:
         with desk.pace.turn(urls.host(reading.url)):
-            looked: Looked | SourceError = look(source, request, desk.now)
+            asked = passes.handed(desk, source, request)
+            looked: Looked | SourceError = passes.learn(desk, source, look(source, asked, desk.now))
+        if isinstance(looked, Looked) and source.follow:
+            looked = parts.whole(desk, source, looked)
     except SourceError as error:
         looked = error
+    reads = Prepared(desk.config.bodies, copied=elsewhere(source))
+    if isinstance(looked, Looked) and isinstance(looked.result, Document) and looked.result.text != row["text"]:
+        _read_ahead(reads, row, looked.result)
+    brought = None
+    if is_file and isinstance(looked, Looked) and looked.raw is not None:
+        brought = texts.brought(desk, reading, looked.raw, hashlib.sha256(looked.raw).hexdigest())
     with desk.store.write() as conn:
-        work = _Work(desk, source, reading, was_gone, desk.now(), [])
+        work = _Work(desk, source, reading, was_gone, desk.now(), [], reads, brought)
         if readings.load(conn, reading_id) is None:
             return False
         well = _settle(conn, work, looked)
         if reading.purpose is Purpose.DOCUMENT:
             _release(conn, work)
+        elif reading.purpose is Purpose.PICTURE:
+            work.told += texts.heard(conn, desk, reading.notice)
         tell(conn, desk.config, work.told, work.now)
     log_changes(desk, work.told, but=Kind.NEW)
     return well
+
+
+def _read_ahead(reads: Prepared, row: sqlite3.Row, document: Document) -> None:
+    """Read what the page says of itself, as `notices.push` will ask for it."""
+    title = decide.shown_title(row["row_title"], document.title)
+    published = when_from(row["published"]) or document.published
+    labels = (*((name, value) for name, value in json.loads(row["labels"])), *document.labels)
+    reads(title, document.text, published, document.issuer or row["origin"], labels)
 
 
 def _settle(conn: notices.Connection, work: _Work, looked: Looked | SourceError) -> bool:
@@ -80,19 +115,22 @@ def _settle(conn: notices.Connection, work: _Work, looked: Looked | SourceError)
         _gone(conn, work, f"its page says: {looked.result.gone}")
         return True
     _there(conn, work)
-    if work.reading.purpose is Purpose.ATTACHMENT:
-        _attachment(conn, work, looked)
-    elif isinstance(looked.result, Document) and work.source.follow:
+    if work.reading.purpose is not Purpose.DOCUMENT:
+        return _file(conn, work, looked)
+    if isinstance(looked.result, Document) and work.source.follow:
         _document(conn, work, looked, looked.result)
     else:
-        notices.settle(conn, work.reading.notice, "page")
+        doubts.settle(conn, work.reading.notice, "page")
         _next(conn, work, looked)
     return True
 
 
 def _release(conn: notices.Connection, work: _Work) -> None:
-    """The reading has ended, well or not: a held message goes; one that went is routed again, with the words of the page."""
+    """The reading has ended, well or not: a held message goes, unless all that the page says stands in its pictures, whose words
+    are on their way; one that went is routed again, with the words of the page."""
     change = changes.new_of(conn, work.reading.notice)
+    if change is not None and change.silence == changes.HELD and texts.awaited(conn, work.desk, work.reading.notice):
+        return
     waits = change is not None and (change.silence == changes.HELD or work.reading.why == "first")
     if change is not None and waits and change.id not in work.told:
         work.told.append(change.id)
@@ -102,23 +140,22 @@ def _next(conn: notices.Connection, work: _Work, looked: Looked, at: datetime | 
     """Put the reading where its plan says; `at` where it must be sooner."""
     row = notices.row(conn, work.reading.notice)
     assert row is not None
-    planned, step = (None, work.reading.step)
+    planned = None
     if work.source.follow:
-        planned, step = decide.next_look(work.source, notices.first_seen(row), work.reading.step, work.now)
+        planned = decide.next_look(work.source, notices.first_seen(row), work.now, work.reading.purpose)
     readings.done(
         conn,
         work.reading.id,
         work.now,
         why=why,
         next_at=at or planned,
-        step=work.reading.step if at else step,
         validators=looked.validators if why != "confirm" else None,
     )
 
 
 def _failed(conn: notices.Connection, work: _Work, error: SourceError) -> None:
     """Tried again with back-off; then left until the plan's next look."""
-    asked = error.retry_after if isinstance(error, FetchError) else None
+    asked = error.retry_after if isinstance(error, FetchError | Challenge) else None
     attempts = work.reading.attempts + 1
     due: datetime | None = schedule.after_failure(
         work.source.schedule, work.now, work.desk.rng, failures=attempts, retry_after=asked
@@ -126,7 +163,7 @@ def _failed(conn: notices.Connection, work: _Work, error: SourceError) -> None:
     if attempts >= ATTEMPTS:
         row = notices.row(conn, work.reading.notice)
         assert row is not None
-        due, _ = decide.next_look(work.source, notices.first_seen(row), work.reading.step, work.now)
+        due = decide.next_look(work.source, notices.first_seen(row), work.now, work.reading.purpose)
     readings.failed(conn, work.reading.id, error.message, due)
 
 
@@ -135,17 +172,16 @@ def _gone(conn: notices.Connection, work: _Work, reason: str) -> None:
     gone is only noted."""
     k, row = notices.one(conn, work.reading.notice, work.now)
     again = work.now + work.every()
-    if work.reading.purpose is Purpose.ATTACHMENT:
+    if work.reading.purpose is not Purpose.DOCUMENT:
         readings.failed(conn, work.reading.id, reason, again if work.reading.attempts < ATTEMPTS else None)
         return
     planned: datetime | None = again
-    step = work.reading.step
     if k.state == "withdrawn":
-        planned, step = decide.next_look(work.source, moment(row["gone_at"]) or work.now, step, work.now)
+        planned = decide.next_look(work.source, moment(row["gone_at"]) or work.now, work.now)
     elif work.was_gone and work.reading.why != "missing":  # a missing row asks at once: that is not the look after `every`
-        planned, step = decide.next_look(work.source, work.now, 0, work.now)
+        planned = decide.next_look(work.source, work.now, work.now)
         work.told.append(turn(conn, work.source.id, Withdraw(k, "page", f"{reason}, twice"), work.now))
-    readings.done(conn, work.reading.id, work.now, why="confirm", next_at=planned, step=step, validators=None, gone=True)
+    readings.done(conn, work.reading.id, work.now, why="confirm", next_at=planned, validators=None, gone=True)
 
 
 def _there(conn: notices.Connection, work: _Work) -> None:
@@ -162,41 +198,59 @@ def _document(conn: notices.Connection, work: _Work, looked: Looked, document: D
     k, row = notices.one(conn, work.reading.notice, work.now)
     verdict = decide.judge_page(work.source, k, document)
     if verdict.act in ("enrich", "revise", "reread"):
-        seq = _push(conn, work, looked, document, verdict, row["row_title"])
+        seq = _push(conn, work, looked, document, verdict, _title(k, row["row_title"], document, verdict), row)
         if verdict.act == "enrich":
             _enriched(conn, work, k, seq)
         elif verdict.act == "revise":
             _revised(conn, work, k, verdict, seq)
     elif verdict.act == "doubt":
-        notices.doubt(conn, k.id, "page", verdict.print, work.now)
+        doubts.keep(conn, k.id, "page", verdict.print, work.now)
         _next(conn, work, looked, work.now + work.every(), "confirm")
         return
     else:
         notices.page_facts(conn, k.id, verdict.how, document)
     if "page" in k.doubts:
-        notices.settle(conn, k.id, "page")
+        doubts.settle(conn, k.id, "page")
     _next(conn, work, looked)
 
 
-def _push(conn: notices.Connection, work: _Work, looked: Looked, document: Document, verdict: Verdict, row_title: str) -> int:
+def _title(k: Known, row_title: str, document: Document, verdict: Verdict) -> str:
+    """The title to show: where the page has another one than before, that is what is told."""
+    if verdict.act == "revise" and k.page_title is not None and document.title and document.title != k.page_title:
+        return document.title
+    return decide.shown_title(row_title, document.title)
+
+
+def _push(
+    conn: notices.Connection, work: _Work, looked: Looked, document: Document, verdict: Verdict, title: str, row: sqlite3.Row
+) -> int:
+    notices.page_facts(conn, row["id"], verdict.how, document)
+    shown = decide.pictures(
+        work.source, document, baseline=bool(row["baseline"]), ocr=documents.engine(work.desk.config.ocr) is not None
+    )
+    files = (*document.attachments, *shown)
+    had = {one.url for one in notices.attachments_of(conn, row["id"])}
     seq = notices.push(
         conn,
-        work.reading.notice,
+        row["id"],
         notices.State(
             reason={"enrich": "page", "revise": verdict.reason, "reread": "reread"}[verdict.act],
             how=verdict.how,
-            title=notices.shown_title(row_title, document.title),
+            title=title,
             text=document.text,
             page_print=verdict.print,
             raw=looked.raw,
-            attachments=document.attachments,
+            attachments=files,
         ),
         work.now,
+        work.reads,
     )
-    notices.page_facts(conn, work.reading.notice, verdict.how, document)
-    notices.attach(conn, work.reading.notice, document.attachments, work.now)
-    for attachment in document.attachments:
-        readings.want(conn, work.source.id, work.reading.notice, attachment.url, Purpose.ATTACHMENT, "first", work.now)
+    notices.attach(conn, row["id"], files, work.now)
+    for file in document.attachments:
+        readings.want(conn, work.source.id, row["id"], file.url, Purpose.ATTACHMENT, "first", work.now)
+    for file in shown:
+        if file.url not in had:
+            readings.want(conn, work.source.id, row["id"], file.url, Purpose.PICTURE, "first", work.now)
     return seq
 
 
@@ -205,7 +259,8 @@ def _enriched(conn: notices.Connection, work: _Work, k: Known, seq: int) -> None
     change = changes.new_of(conn, k.id)
     if change is not None:
         changes.point(conn, change.id, seq)
-        work.told.append(change.id)
+        if change.silence != changes.HELD:  # else `_release` says when
+            work.told.append(change.id)
 
 
 def _revised(conn: notices.Connection, work: _Work, k: Known, verdict: Verdict, seq: int) -> None:
@@ -222,6 +277,7 @@ def _revised(conn: notices.Connection, work: _Work, k: Known, verdict: Verdict, 
                 detail=Words(work.desk.config).say(say),
             )
         )
+    before, silence = doubts.told_against(conn, k.id, seq, verdict.silence, work.now)
     change = changes.insert(
         conn,
         Kind.REVISED,
@@ -229,47 +285,29 @@ def _revised(conn: notices.Connection, work: _Work, k: Known, verdict: Verdict, 
         reason=verdict.reason,
         source=work.source.id,
         notice=k.id,
-        before=seq - 1,
+        before=before,
         after=seq,
-        silence=verdict.silence,
+        silence=silence,
     )
-    if verdict.silence is None:
+    if silence is None:
         work.told.append(change)
 
 
-# --- attachments
+# --- attachments and pictures
 
 
-def _attachment(conn: notices.Connection, work: _Work, looked: Looked) -> None:
-    """The first bytes are kept; other bytes under the same address are a revision."""
-    _next(conn, work, looked)
-    if isinstance(looked.result, Unchanged) or looked.raw is None:
-        return
-    notice, url = work.reading.notice, work.reading.url
-    sha256 = hashlib.sha256(looked.raw).hexdigest()
-    before = next((a for a in notices.attachments_of(conn, notice) if a.url == url), None)
-    if before is None or before.sha256 == sha256:
-        return
-    readings.keep_blob(conn, notice, url, sha256, looked.media_type, looked.raw, work.now)
-    if before.sha256 is None:
-        return
-    attached = notices.attachments_of(conn, notice)
-    how = f"attachment:{work.source.how}"
-    seq = notices.push(conn, notice, notices.State("attachment", how, attachments=attached), work.now)
-    detail = (
-        f"attachment replaced: {before.name}, {before.size} bytes, sha256 {before.sha256}"
-        f" → {len(looked.raw)} bytes, sha256 {sha256}"
-    )
-    work.told.append(
-        changes.insert(
-            conn,
-            Kind.REVISED,
-            work.now,
-            reason="attachment",
-            source=work.source.id,
-            notice=notice,
-            before=seq - 1,
-            after=seq,
-            detail=detail,
-        )
-    )
+def _file(conn: notices.Connection, work: _Work, looked: Looked) -> bool:
+    """The bytes of a file; whether they were a file at all."""
+    if work.brought is None:
+        _next(conn, work, looked)
+        return True
+    done = attached.settle(conn, work.desk, work.source, work.reading, work.brought, looked.media_type, work.now, work.reads)
+    work.told += done.told
+    if done.act == "fault":
+        _failed(conn, work, SourceError(done.reason))
+        return False
+    if done.act == "doubt":
+        _next(conn, work, looked, work.now + work.every(), "confirm")
+    else:
+        _next(conn, work, looked)
+    return True

@@ -15,7 +15,7 @@ COMMANDS = {
     "init": ("setup", "write a commented monitor.toml"),
     "validate": ("setup", "check the configuration: every problem at once"),
     "presets": ("setup", "list the official sources that are known by name"),
-    "preview": ("look", "look once at a source or an address, store nothing"),
+    "preview": ("preview", "look once at a source or an address, store nothing"),
     "check": ("look", "check sources now, deliver what is due"),
     "run": ("look", "run the daemon"),
     "demo": ("demo", "see the main job on a bundled replay, over loopback"),
@@ -23,10 +23,12 @@ COMMANDS = {
     "notices": ("listing", "list notices"),
     "changes": ("listing", "list changes: new, revised, withdrawn, failing, …"),
     "deliveries": ("listing", "list deliveries: sent, waiting, refused"),
+    "search": ("search", "find notices by their words, Chinese too"),
     "show": ("notice", "show one notice, with its versions"),
     "diff": ("notice", "show what changed between two versions of a notice"),
     "explain": ("notice", "say why a change was or was not told"),
-    "export": ("notice", "write notices with all their versions as JSON lines"),
+    "export": ("export", "write notices with all their versions as JSON lines, CSV or a folder of files"),
+    "calendar": ("calendar", "write deadlines and dates of effect as iCalendar"),
     "test": ("upkeep", "send a test message to a channel, show its answer"),
     "retry": ("upkeep", "put refused and expired deliveries back"),
     "accept": ("upkeep", "the list of a source is right as it is now"),
@@ -34,7 +36,7 @@ COMMANDS = {
     "resume": ("upkeep", "look at a paused source again"),
     "forget": ("upkeep", "delete the history of a source"),
     "backup": ("upkeep", "copy the database while monitor runs"),
-    "doctor": ("doctor", "look at machine, configuration and database"),
+    "doctor": ("doctor", "look at everything, try each source and channel, say what to do"),
 }
 
 
@@ -84,8 +86,9 @@ def monitor(ctx: click.Context, config: str | None, verbose: bool) -> None:
 
 def main(args: list[str] | None = None) -> Any:
     """The entry point: exit 0 done, 1 it did not succeed, 2 config or usage, 3 in use, 4 unusable database, 130 Ctrl-C."""
-    from monitor.cli.common import guarded
+    from monitor.cli.common import Fault, guarded
 
+    sys.excepthook = Fault(verbose=not {"-v", "--verbose"}.isdisjoint(sys.argv[1:] if args is None else args))
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot show Chinese shows escapes, not a traceback
     sys.exit(guarded(monitor, args))

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import logging
 import os
 import sys
+import traceback
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from monitor.cli import output
 from monitor.errors import ConfigError, InUse, MonitorError, StoreError
+from monitor.mask import Mask, Masked
 
 if TYPE_CHECKING:
     from monitor.config import Config
     from monitor.store import Store
 
 DONE, FAILED, USAGE, IN_USE, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
+#: So many names are told where none is near; else the command that lists them.
+FEW, LISTED = 8, {"source": "sources", "preset": "presets", "source or preset": "presets", "channel": "doctor"}
 #: An id of a row: what SQLite can hold.
 ID = click.IntRange(0, 2**63 - 1)
 
@@ -38,7 +46,7 @@ def guarded(command: click.Command, args: list[str] | None) -> int:
         return USAGE
     except ConfigError as error:
         for problem in error.problems:
-            click.echo(problem, err=True)
+            output.warn(problem)
         return USAGE
     except InUse as error:
         click.echo(str(error), err=True)
@@ -55,9 +63,27 @@ def guarded(command: click.Command, args: list[str] | None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except OSError as error:
-        click.echo(f"{error.filename}: {error.strerror}" if error.filename else str(error), err=True)
+        said = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        click.echo(said if error.errno != errno.ENOSPC else f"the disk is full, free some space ({said})", err=True)
         return FAILED
     return int(result) if isinstance(result, int) else DONE
+
+
+class Fault:
+    """What is said of an exception that nobody foresaw, as `sys.excepthook`: one sentence; the traceback where it was asked for.
+    Secrets of the configuration are masked as soon as there is one."""
+
+    def __init__(self, verbose: bool) -> None:
+        self.verbose = verbose
+        self.mask = Mask()
+        if logging.lastResort is not None:  # what libraries warn of where no log was set up
+            logging.lastResort.addFilter(Masked(self.mask))
+
+    def __call__(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        said = f"a fault in monitor itself: {kind.__name__}: {error}\nplease report it, with what monitor -v says of the same"
+        if self.verbose:
+            said = "".join(traceback.format_exception(kind, error, trace)).rstrip()
+        click.echo(self.mask(said), err=True)
 
 
 def config_path(ctx: click.Context) -> Path:
@@ -71,7 +97,10 @@ def load(ctx: click.Context) -> Config:
     """The configuration. Raises ConfigError with every problem."""
     from monitor import config
 
-    return config.load(config_path(ctx), os.environ)
+    found = config.load(config_path(ctx), os.environ)
+    if isinstance(sys.excepthook, Fault):
+        sys.excepthook.mask.add(found.secrets)
+    return found
 
 
 @contextlib.contextmanager
@@ -86,7 +115,13 @@ def reading(config: Config) -> Iterator[Store]:
 def unknown(what: str, named: str, known: Sequence[str]) -> click.UsageError:
     """Exit 2, with the nearest name."""
     near = get_close_matches(named, known, 1, 0.5)
-    return click.UsageError(f'no {what} "{named}"' + (f' — did you mean "{near[0]}"?' if near else ""))
+    if near:
+        return click.UsageError(f'no {what} "{named}" — did you mean "{near[0]}"?')
+    if not known:
+        there = "the configuration has none"
+    else:
+        there = f"the configuration has {', '.join(known)}" if len(known) <= FEW else f"monitor {LISTED[what]} lists them"
+    return click.UsageError(f'no {what} "{named}": {there}')
 
 
 def source_ids(config: Config, named: Sequence[str]) -> list[str]:
@@ -111,8 +146,21 @@ def ask(config: Config, **question: Any) -> dict[str, Any] | None:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun: "1 source", "2 sources"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """A number with its noun: "1 source", "2 sources", "3 deliveries"."""
+    if number == 1:
+        return f"{number} {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("ry") else f"{number} {noun}s"
+
+
+def browserless(config: Config) -> list[str]:
+    """A sentence for each source that wants a browser where none can be had."""
+    wanting = [source for source in config.sources.values() if source.via == "browser"]
+    if not wanting:
+        return []
+    from monitor import browser
+
+    lacking = {source.id: browser.lacking(source.policy) for source in wanting}
+    return [f'{config.path}: source "{id_}": {said}' for id_, said in lacking.items() if said]
 
 
 def is_free(file: Path) -> bool:
@@ -125,8 +173,3 @@ def is_free(file: Path) -> bool:
     if said:
         click.echo(said, err=True)
     return not said
-
-
-def terminal() -> bool:
-    """Whether a person reads stdout at a terminal."""
-    return sys.stdout.isatty()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from monitor.cli import output
-from monitor.cli.common import ID, load, reading, terminal, unknown
-from monitor.cli.output import Column
+from monitor.cli.common import ID, load, reading, unknown
+from monitor.cli.output import Column, terminal
 
 if TYPE_CHECKING:
     from monitor.config import Config
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SOURCES = ("id", "kind", "url", "health", "last_check", "last_ok", "outcome", "error", "notices", "next_due")
 NOTICES = (
     "id", "source", "key", "url", "title", "published", "first_seen", "last_seen", "state", "versions", "number", "issuers",
-    "signed", "cves", "attachments", "same_as",
+    "signed", "cves", "attachments", "same_as", "effective", "deadline", "severity", "facts",
 )  # fmt: skip
 CHANGES = ("id", "at", "kind", "source", "notice", "title", "url", "reason", "silence", "from_version", "to_version")
 DELIVERIES = ("id", "change", "channel", "state", "attempts", "created_at", "due_at", "last_error", "sent_at")
@@ -69,10 +69,11 @@ def filters(kinds: str, states: str) -> Callable[[Callable[..., Any]], Callable[
     return add
 
 
-def _filter(
+def wanted(
     config: Config, sources: tuple[str, ...], since_: str | None, after: int | None, kinds: tuple[str, ...],
     states: tuple[str, ...], limit: int | None, as_json: bool,
 ) -> Filter:  # fmt: skip
+    """What the options of a listing ask for. Raises a usage error."""
     from monitor.store.lists import Filter
 
     for name in sources:
@@ -117,6 +118,25 @@ def kinds_of_source() -> list[str]:
     return sources.names()
 
 
+def _listed(
+    config: Config,
+    each: Callable[[Any, Filter], Iterator[dict[str, Any]]],
+    asked: Filter,
+    columns: Sequence[Column],
+    keys: Sequence[str],
+    as_json: bool,
+    shown: Callable[[dict[str, Any]], dict[str, Any]] = lambda row: row,
+) -> list[dict[str, Any]]:
+    """Show rows as they are read, however many there are; those that a person at a terminal sees, nothing for others."""
+    if not config.database.exists():
+        return []
+    with reading(config) as store, store.read() as conn:
+        rows = each(conn, asked)
+        kept = list(rows) if terminal() and not as_json else []
+        output.rows(rows if as_json else map(shown, kept or rows), columns, config.timezone, as_json=as_json, keys=keys)
+    return kept
+
+
 @click.command()
 @filters("feed, list, page, …", "new, ok, failing, quiet, paused")
 def sources(ctx: click.Context, as_json: bool, **given: Any) -> None:
@@ -127,12 +147,12 @@ def sources(ctx: click.Context, as_json: bool, **given: Any) -> None:
     config = load(ctx)
     _choice(given["kinds"], kinds_of_source(), "kind")
     _choice(given["states"], tuple(Health), "state")
-    wanted = _filter(config, **given, as_json=as_json)
-    found = stored_rows(config, lambda conn: lists.sources(conn, wanted))
+    asked = wanted(config, **given, as_json=as_json)
+    found = stored_rows(config, lambda conn: lists.sources(conn, asked))
     if not config.database.exists():
         blank: dict[str, Any] = dict.fromkeys((*SOURCES, "asked_until", "hint"))
         blank |= {"health": "new", "notices": 0}
-        found = [blank | {"id": s.id, "kind": s.kind, "url": s.url} for s in _unseen(config, wanted)]
+        found = [blank | {"id": s.id, "kind": s.kind, "url": s.url} for s in _unseen(config, asked)]
     columns = [
         Column("id", "SOURCE"), Column("health", "HEALTH"), Column("notices", "NOTICES"),
         Column("last_check", "LAST CHECK", time=True), Column("outcome", "OUTCOME"),
@@ -169,15 +189,16 @@ def notices(ctx: click.Context, as_json: bool, **given: Any) -> None:
     config = load(ctx)
     _choice(given["kinds"], kinds_of_source(), "kind")
     _choice(given["states"], ("present", "withdrawn"), "state")
-    wanted = _filter(config, **given, as_json=as_json)
-    found = stored_rows(config, lambda conn: lists.notice_rows(conn, wanted))
+    asked = wanted(config, **given, as_json=as_json)
     columns = [
         Column("id", "ID"), Column("published", "PUBLISHED"), Column("source", "SOURCE"), Column("state", "STATE"),
         Column("versions", "V"), Column("title", "TITLE", wide=True),
     ]  # fmt: skip
-    shown = found if as_json else [row | {"published": output.local(row["published"], config.timezone)} for row in found]
-    output.rows(shown, columns, config.timezone, as_json=as_json, keys=NOTICES)
-    if found and not as_json:
+
+    def shown(row: dict[str, Any]) -> dict[str, Any]:
+        return row | {"published": output.local(row["published"], config.timezone)}
+
+    if found := _listed(config, lists.each_notice, asked, columns, NOTICES, as_json, shown):
         output.hint(f"monitor show {found[0]['id']} shows one whole; monitor diff ID what changed in it")
 
 
@@ -191,15 +212,16 @@ def changes(ctx: click.Context, as_json: bool, **given: Any) -> None:
     config = load(ctx)
     _choice(given["kinds"], tuple(Kind), "kind")
     _choice(given["states"], ("told", "silenced"), "state")
-    wanted = _filter(config, **given, as_json=as_json)
-    found = stored_rows(config, lambda conn: lists.change_rows(conn, wanted))
+    asked = wanted(config, **given, as_json=as_json)
     columns = [
         Column("id", "ID"), Column("at", "AT", time=True), Column("kind", "KIND"), Column("source", "SOURCE"),
         Column("reason", "REASON"), Column("silence", "NOT TOLD"), Column("said", "WHAT", wide=True),
     ]  # fmt: skip
-    shown = found if as_json else [row | {"said": row["title"] or row["detail"]} for row in found]
-    output.rows(shown, columns, config.timezone, as_json=as_json, keys=CHANGES)
-    if found and not as_json:
+
+    def shown(row: dict[str, Any]) -> dict[str, Any]:
+        return row | {"said": row["title"] or row["detail"]}
+
+    if found := _listed(config, lists.each_change, asked, columns, CHANGES, as_json, shown):
         output.hint(f"monitor explain {found[0]['id']} says why it was or was not told")
 
 
@@ -213,13 +235,12 @@ def deliveries(ctx: click.Context, as_json: bool, **given: Any) -> None:
     config = load(ctx)
     _choice(given["kinds"], tuple(Kind), "kind")
     _choice(given["states"], tuple(DeliveryState), "state")
-    wanted = _filter(config, **given, as_json=as_json)
-    found = stored_rows(config, lambda conn: lists.delivery_rows(conn, wanted))
+    asked = wanted(config, **given, as_json=as_json)
     columns = [
         Column("id", "ID"), Column("change", "CHANGE"), Column("channel", "CHANNEL"), Column("state", "STATE"),
         Column("attempts", "TRIES"), Column("created_at", "SINCE", time=True), Column("due_at", "DUE", time=True),
         Column("sent_at", "SENT", time=True), Column("last_error", "ERROR", wide=True),
     ]  # fmt: skip
-    output.rows(found, columns, config.timezone, as_json=as_json, keys=DELIVERIES)
-    if any(row["state"] in ("refused", "expired") for row in found) and not as_json:
+    found = _listed(config, lists.each_delivery, asked, columns, DELIVERIES, as_json)
+    if any(row["state"] in ("refused", "expired") for row in found):
         output.hint("monitor retry puts refused and expired deliveries back")

@@ -1,4 +1,4 @@
-"""`monitor preview`, `check`, `run`: looking at sources."""
+"""`monitor check`, `run`: looking at sources."""
 
 from __future__ import annotations
 
@@ -9,23 +9,21 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from monitor.cli import output, robots
-from monitor.cli.common import DONE, FAILED, ask, counted, load, source_ids, terminal, unknown
-from monitor.cli.output import Column
-from monitor.errors import MonitorError, SourceError
+from monitor.cli import output
+from monitor.cli.common import DONE, FAILED, ask, counted, load, source_ids
+from monitor.cli.output import terminal
+from monitor.errors import MonitorError, OldSchema
 
 if TYPE_CHECKING:
     from monitor.config import Config
-    from monitor.model import Notice, Source
 
 CHECK = ("source", "outcome", "new", "revised", "withdrawn", "error", "elapsed_ms")
-PREVIEW = ("key", "title", "url", "published")
 
 
 # --- check
@@ -50,21 +48,38 @@ def check(ctx: click.Context, sources: tuple[str, ...], as_json: bool) -> int:
     ids = ids if sources else _not_asked_to_wait(config, ids)
     # Scripts read stdout as JSON: what a console channel prints goes beside it.
     aside = contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
-    with aside, _progress(len(ids), as_json) as advance:
+    with aside, progress(len(ids), as_json) as advance:
         found = _by_daemon(config, ids, advance)
         if found is None:
             found = _by_ourselves(config, ids, advance)
     reports = {report["source"]: report for report in found["reports"]}
-    return _show(config, [reports[id_] for id_ in ids if id_ in reports], found, as_json)
+    paused = _paused(config) if sources else frozenset()
+    return _show(config, [reports[id_] for id_ in ids if id_ in reports], found, as_json, paused)
+
+
+def _paused(config: Config) -> frozenset[str]:
+    from monitor.cli.listing import stored_rows
+    from monitor.store import lists
+
+    rows = stored_rows(config, lambda conn: lists.sources(conn, lists.Filter(states=("paused",))))
+    return frozenset(row["id"] for row in rows)
 
 
 def _not_asked_to_wait(config: Config, ids: list[str]) -> list[str]:
     from monitor.cli.listing import stored_rows
-    from monitor.store import lists
+    from monitor.schedule import LONGEST_WAIT
+    from monitor.store import Store, lists
 
-    now = datetime.now(UTC).isoformat()
-    rows = stored_rows(config, lambda conn: lists.sources(conn, lists.Filter()))
-    waiting = {row["id"]: row["asked_until"] for row in rows if row["asked_until"] and row["asked_until"] > now}
+    def stored() -> list[dict[str, Any]]:
+        return stored_rows(config, lambda conn: lists.sources(conn, lists.Filter()))
+
+    now, longest = datetime.now(UTC).isoformat(), (datetime.now(UTC) + LONGEST_WAIT).isoformat()
+    try:
+        rows = stored()
+    except OldSchema:
+        Store(config.database).close()  # brought up to date
+        rows = stored()
+    waiting = {row["id"]: row["asked_until"] for row in rows if now < (row["asked_until"] or "") < longest}
     paused = {row["id"] for row in rows if row["health"] == "paused"}
     for id_ in ids:
         if id_ in waiting:
@@ -72,11 +87,11 @@ def _not_asked_to_wait(config: Config, ids: list[str]) -> list[str]:
                 f"{id_}: its server asked to wait until {output.local(waiting[id_], config.timezone)}; name it to check it now"
             )
         elif id_ in paused:
-            output.warn(f"{id_}: paused; monitor resume {id_}")
+            output.warn(f"{id_}: paused, so not looked at; monitor resume {id_} ends that, or name it to look once")
     return [id_ for id_ in ids if id_ not in waiting and id_ not in paused]
 
 
-class _progress:  # noqa: N801 - a context manager that is used like a function
+class progress:  # noqa: N801 - a context manager that is used like a function
     """A bar at a terminal for more than a few sources; nothing else."""
 
     def __init__(self, total: int, as_json: bool) -> None:
@@ -155,13 +170,25 @@ def accepted(config: Config, ticket: int) -> int:
     return _show(config, found["reports"], found, False)
 
 
-def _show(config: Config, reports: Sequence[Mapping[str, Any]], found: Mapping[str, Any], as_json: bool) -> int:
+def _show(
+    config: Config,
+    reports: Sequence[Mapping[str, Any]],
+    found: Mapping[str, Any],
+    as_json: bool,
+    paused: Collection[str] = (),
+) -> int:
     """Say what each check gave, what was sent, what remains; the exit code."""
+    from monitor.check.failed import NO_NETWORK
+
     for report in reports:
         if as_json:
             click.echo(json.dumps({key: report[key] for key in CHECK}, ensure_ascii=False))
         else:
-            _say(config, report)
+            _say(config, report, paused=report["source"] in paused)
+    if len(reports) > 1 and all(report["reason"] in NO_NETWORK for report in reports):
+        output.warn("none of them can be reached: this machine seems to be offline; check its network, name server and `proxy`")
+    elif any(report["outcome"] == "failed" for report in reports) and not as_json:
+        output.hint("monitor doctor SOURCE shows what a source saw when it was well, and sees now")
     unsent = [sent for sent in found["sent"] if sent["error"]]
     if not as_json:
         sent = sum(len(one["deliveries"]) for one in found["sent"] if not one["error"])
@@ -175,12 +202,12 @@ def _show(config: Config, reports: Sequence[Mapping[str, Any]], found: Mapping[s
     return FAILED if unsent or any(report["outcome"] == "failed" for report in reports) else DONE
 
 
-def _say(config: Config, report: Mapping[str, Any]) -> None:
+def _say(config: Config, report: Mapping[str, Any], *, paused: bool) -> None:
     """One line a source, for people."""
     id_ = report["source"]
     due = output.local(report["next_due"], config.timezone)
     today = output.local(datetime.now(UTC).isoformat(), config.timezone)[:10]
-    next_look = f"next look {due.removeprefix(today).strip()}"
+    next_look = "it stays paused" if paused else f"next look {due.removeprefix(today).strip()}"
     if report["outcome"] == "failed":
         click.secho(f"{id_}: failed: {output.visible(report['error'])}; {next_look}", fg="red" if terminal() else None)
         if report["hint"]:
@@ -218,129 +245,3 @@ def run(ctx: click.Context) -> int:
             )
     run_daemon(config, os.environ)
     return DONE
-
-
-# --- preview
-
-
-@click.command()
-@click.argument("what", metavar="SOURCE|PRESET|URL")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a row.")
-@click.option("--routes", is_flag=True, help="For each row: which route would take it, to which channels, and why.")
-@click.pass_context
-def preview(ctx: click.Context, what: str, as_json: bool, routes: bool) -> int:
-    """Look once at a source, show the rows it would see, store nothing.
-
-    For an address: find the feed or list there, and print a [[source]] to paste.
-    """
-    from monitor import sources
-    from monitor.check.desk import utcnow
-    from monitor.look import look
-    from monitor.model import Listing
-
-    if what.startswith(("http://", "https://")):
-        return _address(ctx, what, as_json, routes)
-    config, source = _which(ctx, what)
-    if routes and config is None:
-        raise click.UsageError("--routes needs a configuration: monitor init writes one")
-    try:
-        request = sources.kind(source.kind).begin(source, {}, utcnow())
-        looked = look(source, request, utcnow)
-        while isinstance(looked.result, Listing) and not looked.result.last_step and looked.result.next is not None:
-            looked = look(source, looked.result.next, utcnow)
-    except SourceError as error:
-        output.warn(f"{source.id}: {error.message}")
-        if hint := getattr(error, "hint", ""):
-            output.warn(hint)
-        return FAILED
-    assert isinstance(looked.result, Listing)
-    rows = [_row(notice) for notice in looked.result.notices]
-    routed = [_routed(config, notice) for notice in looked.result.notices] if routes and config is not None else []
-    for row, routing in zip(rows, routed, strict=False):
-        row["routes"] = routing
-    zone = config.timezone if config else "Asia/Shanghai"
-    shown = rows if as_json else [row | {"published": output.local(row["published"], zone)} for row in rows]
-    columns = [Column("published", "PUBLISHED"), Column("title", "TITLE", wide=True), Column("url", "URL")]
-    output.rows(shown, columns, zone, as_json=as_json, keys=(*PREVIEW, "routes") if routed else PREVIEW)
-    for problem in looked.result.problems:
-        output.warn(f"{source.id}: {problem}")
-    if not as_json:
-        _say_routes(rows)
-    if not rows:
-        output.warn(f"{source.id}: no rows" + (", which allow_empty says is right" if source.allow_empty else ""))
-        return DONE if source.allow_empty else FAILED
-    output.hint(f"{counted(len(rows), 'row')} in {looked.elapsed:.1f} s; nothing was stored")
-    if not as_json:
-        robots.say(source.url, source.policy)
-    return DONE
-
-
-def _address(ctx: click.Context, url: str, as_json: bool, routes: bool) -> int:
-    """What an address could be a source of; a configuration is only asked for what it allows."""
-    from monitor.cli.address import preview_address
-    from monitor.errors import ConfigError
-
-    if routes:
-        raise click.UsageError("--routes is for a source of the configuration: paste the [[source]] into it first")
-    try:
-        config = load(ctx)
-    except ConfigError:
-        config = None
-    return preview_address(url, config, as_json=as_json)
-
-
-def _row(notice: Notice) -> dict[str, Any]:
-    from monitor.model import when_text
-
-    return {"key": notice.key, "title": notice.title, "url": notice.url, "published": when_text(notice.published)}
-
-
-def _which(ctx: click.Context, what: str) -> tuple[Config | None, Source]:
-    """A source of the config, or a preset (which needs no config)."""
-    from monitor import config as configs
-    from monitor.errors import ConfigError
-
-    presets = list(configs.presets())
-    try:
-        config: Config | None = load(ctx)
-    except ConfigError:
-        if what not in presets:
-            raise
-        config = None
-    if config is not None and what in config.sources:
-        return config, config.sources[what]
-    if what in presets:
-        return config, configs.source_of({"preset": what}, config, os.environ)
-    raise unknown("source or preset", what, [*(config.sources if config else ()), *presets])
-
-
-def _routed(config: Config, notice: Notice) -> dict[str, Any]:
-    """What the routes would do with a row, were it new: channels with their route, or the silence; every route tried."""
-    from monitor.match import Subject
-    from monitor.model import Kind
-    from monitor.route import route
-
-    fields = {
-        "source": notice.source_id,
-        "kind": "new",
-        "title": notice.title,
-        "text": notice.text if notice.text is not None else notice.summary,
-        "url": notice.url or "",
-    } | dict(notice.labels)
-    routing = route(Kind.NEW, Subject(fields), config.routes, tuple(config.channels), datetime.now(UTC), config.timezone)
-    return {
-        "channels": [{"channel": planned.channel, "route": planned.route} for planned in routing.deliveries],
-        "silence": routing.silence,
-        "tried": [{"route": tried.route, "matched": tried.matched, "reason": tried.reason} for tried in routing.tried],
-    }
-
-
-def _say_routes(rows: Sequence[Mapping[str, Any]]) -> None:
-    for row in rows:
-        if routing := row.get("routes"):
-            to = ", ".join(f"{one['channel']} by {one['route']}" for one in routing["channels"])
-            to = to or f"not told: {routing['silence']}"
-            click.echo(f"{output.visible(row['title'])}: {to}")
-            for tried in routing["tried"]:
-                word = "matched" if tried["matched"] else "not matched"
-                click.echo(f"  {tried['route']}: {word}: {output.visible(tried['reason'])}")

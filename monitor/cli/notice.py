@@ -1,19 +1,24 @@
-"""`monitor show`, `diff`, `explain`, `export`: one notice or change at a time, and all of them out."""
+"""`monitor show`, `diff`, `explain`: one notice or change at a time."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from monitor.cli import output
-from monitor.cli.common import DONE, FAILED, ID, counted, is_free, load, reading, terminal
+from monitor.cli.common import DONE, ID, counted, load, reading
+from monitor.cli.output import terminal
 
 if TYPE_CHECKING:
     from monitor.config import Config
+    from monitor.model import Version
     from monitor.store.notices import Connection
+
+
+#: Lines of an attachment's text that are shown at a terminal.
+AT_TERMINAL = 60
 
 
 def _find(conn: Connection, named: str) -> int:
@@ -56,19 +61,55 @@ def _show(config: Config, found: dict[str, Any]) -> None:
     line("state", found["state"])
     line("first seen", output.local(found["first_seen"], config.timezone))
     line("last seen", output.local(found["last_seen"], config.timezone))
-    for name in ("number", "issuers", "signed", "cves"):
-        line(name, ", ".join(found[name]) if isinstance(found[name], list) else found[name])
-    for attachment in found["attachments"]:
-        size = f", {attachment['bytes']} bytes" if attachment["bytes"] is not None else ""
-        line("attachment", f"{attachment['name']}{size}  {attachment['url']}")
+    for name, value in found["facts"].items():
+        if name != "words":
+            line(name, ", ".join(value) if isinstance(value, list) else value)
+    files = [file for file in found["attachments"] if file["kind"] == "file"]
+    shown = [file for file in found["attachments"] if file["kind"] == "picture"]
+    for file in files:
+        size = f", {file['bytes']} bytes" if file["bytes"] is not None else ""
+        line("attachment", f"{file['name']}{size}  {file['url']}")
+    line("pictures", f"{len(shown)}, {sum(bool(one['text']) for one in shown)} of them with words" if shown else "")
     for version in found["versions"]:
         line(f"version {version['seq']}", f"{output.local(version['seen_at'], config.timezone)}  {version['reason']}")
     if found["text"]:
         click.echo()
         for text in found["text"].split("\n"):
             click.echo(output.visible(text))
+    for file in [*files, *([_together(shown)] if shown else [])]:
+        _show_text(file)
     if len(found["versions"]) > 1:
         output.hint(f"\nmonitor diff {found['id']} shows what changed last")
+
+
+def _together(shown: list[dict[str, Any]]) -> dict[str, Any]:
+    """The pictures of a page as one file: their words in order, and how many have none for which reason."""
+    from collections import Counter
+
+    from monitor.render.attached import joined
+
+    problems = Counter(one["problem"] for one in shown if one["problem"] and not one["text"])
+    return {
+        "name": "pictures",
+        "text": joined(one["text"] or "" for one in shown),
+        "problem": "; ".join(f"{count} of {len(shown)}: {problem}" for problem, count in problems.most_common()) or None,
+    }
+
+
+def _show_text(file: dict[str, Any]) -> None:
+    """What a file says, or why it says nothing; a long text in part, where a person looks at it."""
+    if not file["text"] and file["problem"] is None:
+        return
+    click.echo()
+    click.secho(f"[{output.visible(file['name'])}]", bold=terminal())
+    lines = (file["text"] or "").split("\n") if file["text"] else []
+    shown = lines[:AT_TERMINAL] if terminal() else lines
+    for text in shown:
+        click.echo(output.visible(text))
+    if len(lines) > len(shown):
+        output.hint(f"… {len(lines) - len(shown)} more lines: in a pipe, all of them")
+    if file["problem"]:
+        click.echo(f"({output.visible(file['problem'])})")
 
 
 @click.command()
@@ -80,9 +121,7 @@ def _show(config: Config, found: dict[str, Any]) -> None:
 @click.pass_context
 def diff(ctx: click.Context, notice: str, from_: int | None, to: int | None, format_: str, as_json: bool) -> int:
     """Show what changed between two versions of a notice (id or URL)."""
-    from monitor.diff import diff as compare
-    from monitor.render import hunks
-    from monitor.store import notices
+    from monitor.store import files, notices
 
     config = load(ctx)
     with reading(config) as store, store.read() as conn:
@@ -94,30 +133,68 @@ def diff(ctx: click.Context, notice: str, from_: int | None, to: int | None, for
         for number in (older, newer):
             if not 1 <= number <= row["seq"]:
                 raise click.UsageError(f"notice {id_} has versions 1 to {row['seq']}, not {number}")
-        before, after = notices.version(conn, id_, older), notices.version(conn, id_, newer)
+        before, after = (files.version_with_texts(conn, notices.version(conn, id_, number)) for number in (older, newer))
     assert before is not None
     assert after is not None
-    found = compare(before.text, after.text)
-    unified = hunks.unified(f"version {older}", f"version {newer}", found)
     if as_json:
-        click.echo(json.dumps({"notice": id_, "from": older, "to": newer, "diff": unified}, ensure_ascii=False))
-        return DONE
-    if format_ == "unified":
-        click.echo(unified, nl=False)
-        return DONE
-    if format_ == "html":
-        click.echo(hunks.html(found, language=config.language))
-        return DONE
+        found = {"notice": id_, "from": older, "to": newer, "diff": _unified(before, after)}
+        click.echo(json.dumps(found, ensure_ascii=False))
+    elif format_ == "unified":
+        click.echo(_unified(before, after), nl=False)
+    elif format_ == "html":
+        click.echo(_compared_html(before, after, config.language))
+    elif older == newer:
+        click.echo(f"notice {id_}: nothing to compare: {counted(row['seq'], 'version')}, and {older} was asked for on both sides")
+    else:
+        _compared(before, after, config.language)
+    return DONE
+
+
+def _unified(before: Version, after: Version) -> str:
+    """The differences as a patch: of the page's text, then of each file's."""
+    from monitor.diff import diff as compare
+    from monitor.render import hunks
+    from monitor.render.attached import reworded
+
+    said = hunks.unified(f"version {before.seq}", f"version {after.seq}", compare(before.text, after.text))
+    for file in reworded(before.attachments, after.attachments):
+        old, new = (f"version {one.seq}: {file.name or 'pictures'}" for one in (before, after))
+        said += hunks.unified(old, new, compare(file.old, file.new))
+    return said
+
+
+def _compared_html(before: Version, after: Version, language: str) -> str:
+    from html import escape
+
+    from monitor.diff import diff as compare
+    from monitor.render import hunks
+    from monitor.render.attached import reworded
+
+    parts = [hunks.html(compare(before.text, after.text), language=language)]
+    for file in reworded(before.attachments, after.attachments):
+        shown = hunks.html(compare(file.old, file.new), language=language)
+        parts.append(f"<h3>{escape(output.visible(file.name or 'pictures'))}</h3>\n{shown}")
+    return "\n".join(part for part in parts if part)
+
+
+def _compared(before: Version, after: Version, language: str) -> None:
+    from monitor.diff import diff as compare
+    from monitor.render import hunks
+    from monitor.render.attached import reworded
+
     if before.title != after.title:
         click.echo(f"- {output.visible(before.title)}\n+ {output.visible(after.title)}")
-    if older == newer:
-        click.echo(f"notice {id_}: nothing to compare: {counted(row['seq'], 'version')}, and {older} was asked for on both sides")
-        return DONE
-    said = hunks.text(found, colour=terminal(), language=config.language)
-    click.echo(
-        said or f"versions {older} and {newer} say the same" + (" but for the title" if before.title != after.title else "")
-    )
-    return DONE
+    said = hunks.text(compare(before.text, after.text), colour=terminal(), language=language)
+    if said:
+        click.echo(said)
+    found = reworded(before.attachments, after.attachments)
+    for file in found:
+        click.echo()
+        click.secho(f"[{output.visible(file.name or 'pictures')}]", bold=terminal())
+        click.echo(hunks.text(compare(file.old, file.new), colour=terminal(), language=language))
+    if not said and not found:
+        but = " but for the title" if before.title != after.title else ""
+        click.echo(f"versions {before.seq} and {after.seq} say the same{but}")
 
 
 @click.command()
@@ -143,40 +220,13 @@ def explain(ctx: click.Context, change: int, as_json: bool) -> int:
     click.echo(f"  {output.visible(about['title'] or about['detail'] or about['source'] or '')}")
     if about["silence"]:
         click.echo(f"not told: {about['silence']}")
+    if found["same_as"]:
+        same = found["same_as"]
+        click.echo(f"the same document as notice {same['notice']}: {same['reason']} (monitor show {same['notice']})")
     for tried in found["tried"]:
         click.echo(f"{tried['route']}: {'matched' if tried['matched'] else 'not matched'}: {output.visible(tried['reason'])}")
     for one in found["deliveries"]:
-        when = f"at {output.local(one['sent_at'], config.timezone)}" if one["sent_at"] else ""
+        when = f" at {output.local(one['sent_at'], config.timezone)}" if one["sent_at"] else ""
         error = f": {output.visible(one['last_error'])}" if one["last_error"] else ""
-        click.echo(f"delivery {one['id']} to {one['channel']} by {one['route']}: {one['state']} {when}{error}".rstrip())
-    return DONE
-
-
-@click.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), default="-")
-@click.option("--source", "sources", multiple=True, metavar="GLOB", help="Only these sources. Repeats.")
-@click.option("--since", "since_", metavar="WHEN", help="First seen from a time, a date or an age on.")
-@click.pass_context
-def export(ctx: click.Context, file: Path, sources: tuple[str, ...], since_: str | None) -> int:
-    """Write notices with the text of all their versions as JSON lines to FILE ("-": standard output); never overwrites."""
-    from datetime import UTC, datetime
-
-    from monitor.cli.listing import known_or_stored, since
-    from monitor.store import lists, notices
-
-    config = load(ctx)
-    moment = since(since_, config.timezone, datetime.now(UTC)) if since_ else None
-    for name in sources:
-        known_or_stored(config, name)
-    if str(file) != "-" and not is_free(file):
-        return FAILED
-    with reading(config) as store, store.read() as conn, click.open_file(str(file), "w", encoding="utf-8") as out:
-        ids = lists.export(conn, lists.Filter(sources, since=moment))
-        for id_ in ids:
-            found = lists.show(conn, id_)
-            for version in found["versions"]:
-                version["text"] = notices.text_of(conn, id_, version["seq"])
-            out.write(json.dumps(found, ensure_ascii=False) + "\n")
-    if str(file) != "-":
-        click.echo(f"{counted(len(ids), 'notice')} written to {file}")
+        click.echo(f"delivery {one['id']} to {one['channel']} by {one['route']}: {one['state']}{when}{error}")
     return DONE

@@ -6,6 +6,7 @@ Control characters of outside text are shown in a visible form: no title moves a
 from __future__ import annotations
 
 import json
+import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
-
-from monitor.cli.common import terminal
 
 #: Colours of states, outcomes and kinds at a terminal.
 COLOURS = {
@@ -85,15 +84,14 @@ def cell(row: Mapping[str, Any], column: Column, zone: str, now: datetime | None
     return visible(str(value))
 
 
-def rows(found: Sequence[Mapping[str, Any]], columns: Sequence[Column], zone: str, *, as_json: bool, keys: Sequence[str]) -> None:
+def rows(found: Iterable[Mapping[str, Any]], columns: Sequence[Column], zone: str, *, as_json: bool, keys: Sequence[str]) -> None:
     """Show a listing. `keys` are those of the contract, in its order, for `as_json`."""
     if as_json:
         for row in found:
             click.echo(json.dumps({key: row.get(key) for key in keys}, ensure_ascii=False))
-    elif not found:
-        return
     elif terminal():
-        _table(found, columns, zone)
+        if whole := list(found):
+            _table(whole, columns, zone)
     else:
         for row in found:
             click.echo("\t".join(cell(row, column, zone, None) for column in columns))
@@ -119,6 +117,11 @@ def hint(text: str) -> None:
     """The next step to take, for a person at a terminal only."""
     if terminal():
         click.secho(text, dim=True)
+
+
+def terminal() -> bool:
+    """Whether a person reads stdout at a terminal."""
+    return sys.stdout.isatty()
 
 
 def warn(text: str) -> None:

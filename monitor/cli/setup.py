@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor.cli import output
-from monitor.cli.common import DONE, FAILED, USAGE, counted, load, terminal, unknown
-from monitor.cli.output import Column
+from monitor.cli.common import DONE, FAILED, USAGE, browserless, counted, load, unknown
+from monitor.cli.output import Column, terminal
 
 if TYPE_CHECKING:
     from monitor.cli import asking
@@ -272,7 +272,7 @@ def validate(ctx: click.Context) -> int:
     from monitor import schedule
 
     config = load(ctx)
-    if unusable := configs.check_channels(config):
+    if unusable := configs.check_channels(config) + browserless(config):
         for said in unusable:
             output.warn(said)
         return USAGE

@@ -46,24 +46,18 @@ def test(ctx: click.Context, channel: str) -> int:
         traits = post.traits(to)
         receipt = post.send(to, message)
     except DeliveryError as error:
-        output.warn(f"channel {channel}: not sent: {_masked(config, error.detail)}")
+        output.warn(f"channel {channel}: not sent: {config.mask(error.detail)}")
         output.warn(
             "mend the channel's url in the configuration"
             if error.permanent
             else "this may pass: try again, or look at the service"
         )
         return FAILED
-    answer = f": {_masked(config, receipt.detail)}" if receipt.detail else ""
+    answer = f": {config.mask(receipt.detail)}" if receipt.detail else ""
     click.echo(f"channel {channel}: sent{answer}")
     if not traits.verified:
         click.echo("  this service's answer does not tell whether it accepted the message: look whether it arrived")
     return DONE
-
-
-def _masked(config: Config, text: str) -> str:
-    for secret in sorted(config.secrets, key=len, reverse=True):
-        text = text.replace(secret, "•••")
-    return text
 
 
 @click.command()
@@ -101,18 +95,26 @@ def _one(config: Config, source: str) -> str:
 @click.pass_context
 def accept(ctx: click.Context, source: str) -> int:
     """Accept the list of a source as it is now, however short, and check it at once."""
-    from monitor.store import Store, sources
+    from monitor.store import Store, lists, sources
 
     config = load(ctx)
     _one(config, source)
     answer = ask(config, command="accept", source=source)
     if answer is not None:
-        return accepted(config, answer["ticket"])
-    with reading(config):
-        pass
-    with Store(config.database) as store, store.write() as conn:
-        sources.set_accept(conn, source, datetime.now(UTC))
-    return int(ctx.invoke(check_command, sources=(source,), as_json=False) or 0)
+        code = accepted(config, answer["ticket"])
+    else:
+        with reading(config):
+            pass
+        with Store(config.database) as store, store.write() as conn:
+            sources.set_accept(conn, source, datetime.now(UTC))
+        code = int(ctx.invoke(check_command, sources=(source,), as_json=False) or 0)
+    with reading(config) as store, store.read() as conn:
+        waits = any(row["id"] == source and row["outcome"] == "failed" for row in lists.sources(conn, lists.Filter()))
+    if waits:
+        output.warn(f"{source}: the next list that it shows is taken as it is, however short")
+    else:
+        click.echo(f"{source}: its list is taken for right as it is now")
+    return code
 
 
 @click.command()
@@ -146,10 +148,14 @@ def _paused(config: Config, source: str, paused: bool) -> int:
             changed = sources.set_paused(conn, source, paused, datetime.now(UTC))
     else:
         changed = answer["changed"]
+    looks = "the daemon looks at it now" if answer is not None else "the next monitor check, or monitor run, looks at it"
     if paused:
-        click.echo(f"{source}: {'paused' if changed else 'was paused already'}; monitor resume {source} ends that")
+        already = "" if changed else "was already "
+        click.echo(f"{source}: {already}paused: it is not looked at until: monitor resume {source}")
+    elif changed:
+        click.echo(f"{source}: resumed: {looks}")
     else:
-        click.echo(f"{source}: {'looked at again' if changed else 'was not paused'}")
+        click.echo(f"{source}: was not paused: nothing to do")
     return DONE
 
 
@@ -164,12 +170,12 @@ def forget(ctx: click.Context, source: str, yes: bool) -> int:
     config = load(ctx)
     with reading(config) as store, store.read() as conn:
         stored = lists.source_ids(conn)
-        count = len(lists.notice_rows(conn, lists.Filter((source,)))) if source in stored else 0
+        count = lists.notices_of(conn, source)
     if source not in stored:
         if source in config.sources:
             click.echo(f"{source}: has no history: nothing to delete")
             return DONE
-        raise unknown("source", source, [*config.sources, *stored])
+        raise unknown("source", source, list(dict.fromkeys([*config.sources, *stored])))
     if not yes and not _agreed(f"Delete {counted(count, 'notice')} of {source} with all their versions? This cannot be undone."):
         output.warn(f"{source}: nothing was deleted")
         return FAILED
@@ -177,8 +183,8 @@ def forget(ctx: click.Context, source: str, yes: bool) -> int:
     if answer is None:
         with Store(config.database) as store, store.write() as conn:
             sources.forget(conn, source, datetime.now(UTC))
-    anew = "; it starts anew with a baseline" if source in config.sources else ""
-    click.echo(f"{source}: {counted(count, 'notice')} deleted{anew}")
+    anew = ": it begins anew with a baseline" if source in config.sources else ""
+    click.echo(f"{source}: {counted(count, 'notice')} deleted{anew}" if count else f"{source}: had no notices{anew}")
     return DONE
 
 
@@ -189,7 +195,10 @@ def _agreed(question: str) -> bool:
     except click.Abort:
         if sys.stdin.isatty():
             raise  # Ctrl-C
-        raise click.UsageError("nobody answered: give --yes") from None
+        raise click.UsageError("nobody answered, so nothing was deleted: give --yes") from None
+    finally:
+        if not sys.stdin.isatty():
+            click.echo(err=True)  # nobody pressed Enter
 
 
 @click.command()
@@ -197,9 +206,14 @@ def _agreed(question: str) -> bool:
 @click.pass_context
 def backup(ctx: click.Context, file: Path) -> int:
     """Copy the database to FILE while monitor runs; never overwrites."""
+    from monitor.errors import Damaged
+    from monitor.store import damage
+
     config = load(ctx)
     if not is_free(file):
         return FAILED
+    if (found := damage.find(config.database, damage.THEN)) is not None:  # a copy of it would push sound ones out
+        raise Damaged(damage.advice(config.database, found))
     with reading(config) as store:
         size = store.backup(file)
     click.echo(f"{config.database} copied to {file}: {size / 1_048_576:.1f} MiB")

@@ -66,7 +66,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     folder = path.parent.absolute()
     builder = Builder(parsed, problems, Secrets(environ, folder))
     config = builder.build(folder / path.name, hashlib.sha256(raw).hexdigest())
-    if loose := _loose_mode(path, builder.literal_secrets()):
+    if loose := _loose_mode(path, builder.holders):
         problems.add((), loose)
     if problems:
         raise ConfigError(problems.sentences())

@@ -17,7 +17,9 @@ from monitor.config.models import ARRAYS, TABLES, ChannelTable, HttpTable, Monit
 from monitor.config.problems import Problems, check
 from monitor.config.secrets import Secrets, refers
 from monitor.config.source import Defaults, Sources
-from monitor.model import Channel, Source
+from monitor.facts import BODIES, Bodies
+from monitor.mask import Mask
+from monitor.model import Channel, Kind, Source
 from monitor.route import Route
 from monitor.senders.native import native
 
@@ -28,8 +30,8 @@ _SECRET_KEYS = {"monitor": ("heartbeat",), "http": ("proxy",), "channel": ("url"
 @dataclass(frozen=True, slots=True)
 class Config:
     """A whole config file, checked. Sources and channels are in its order; `delay` is in seconds and may be below 1 only because
-    allow_private names something (other hosts keep to 1 s); `secrets` are the values to mask in logs; `digest` is the file's
-    SHA-256 (hex)."""
+    allow_private names something (other hosts keep to 1 s); `secrets` are the values that `mask` masks, `secret_files` those
+    that some of them came from, `holders` the tables in which others stand as they are; `digest` is the file's SHA-256 (hex)."""
 
     path: FilePath
     database: FilePath
@@ -39,6 +41,8 @@ class Config:
     log_format: str
     heartbeat: str = field(repr=False)
     give_up: timedelta
+    alive: timedelta
+    ocr: str
     delay: float
     per_host: int
     allow_private: tuple[str, ...]
@@ -46,7 +50,11 @@ class Config:
     sources: dict[str, Source] = field(repr=False)
     channels: dict[str, Channel] = field(repr=False)
     routes: tuple[Route, ...] = field(repr=False)
+    bodies: Bodies = field(repr=False)
     secrets: frozenset[str] = field(repr=False)
+    mask: Mask = field(repr=False, compare=False)
+    secret_files: tuple[FilePath, ...]
+    holders: tuple[str, ...]
     digest: str
     defaults: Defaults = field(repr=False)
 
@@ -58,6 +66,7 @@ class Builder:
         self._tables = _tables(document, problems)
         self._problems = problems
         self._secrets = secrets
+        self.holders: list[str] = []  # whose secrets stand in the file itself
 
     def build(self, path: FilePath, digest: str) -> Config:
         """The config of the file at `path`."""
@@ -75,6 +84,8 @@ class Builder:
             log_format=monitor.log_format,
             heartbeat=monitor.heartbeat,
             give_up=values.duration(monitor.give_up),
+            alive=values.duration(monitor.alive),
+            ocr=monitor.ocr,
             delay=values.duration(http.delay).total_seconds(),
             per_host=http.per_host,
             allow_private=tuple(http.allow_private),
@@ -82,7 +93,11 @@ class Builder:
             sources={name: source for name, source in sources.items() if source},
             channels={name: channel for name, channel in channels.items() if channel},
             routes=routes,
+            bodies=BODIES.extended(monitor.issuers) if monitor.issuers else BODIES,
             secrets=self._secrets.values,
+            mask=Mask(self._secrets.values),
+            secret_files=tuple(self._secrets.files),
+            holders=tuple(self.holders),
             digest=digest,
             defaults=defaults,
         )
@@ -92,9 +107,9 @@ class Builder:
         known = Defaults(
             monitor=self._table("monitor", MonitorTable) or MonitorTable(), http=self._table("http", HttpTable) or HttpTable()
         )
-        if known.monitor.every and known.monitor.cron:
+        if known.monitor.every and known.monitor.cron is not None:
             self._problems.add(("monitor", "cron"), '[monitor]: "every" and "cron" exclude each other')
-        if known.monitor.cron:
+        if known.monitor.cron is not None:
             try:
                 schedule.parse_cron(known.monitor.cron, known.monitor.timezone)
             except ValueError as error:
@@ -108,6 +123,11 @@ class Builder:
         path, subject = (name,), f"[{name}]"
         given, broken = self._expanded(name, self._tables[name], path, subject)
         hidden = _SECRET_KEYS[name]
+        for key in hidden:
+            if isinstance(value := given.get(key), str):
+                kept = self._secrets.literal_login(value) if key == "proxy" else self._secrets.literal_address(value)
+                if kept and not refers(self._tables[name][key]):
+                    self.holders.append(f"{subject} {key}")
         return check(model, given, self._problems, path, subject, known=keys(model), hidden=hidden, broken=broken)
 
     def _sources(self, defaults: Defaults) -> dict[str, Source | None]:
@@ -124,6 +144,7 @@ class Builder:
             if isinstance(name, str):
                 found[name] = source
         self._too_often(builder.too_often, defaults)
+        self.holders += builder.holders
         return found
 
     def _too_often(self, outside: list[str], defaults: Defaults) -> None:
@@ -153,6 +174,9 @@ class Builder:
             path, subject = ("channel", number), _subject("channel", number, name)
             known, broken = self._expanded("channel", given, path, subject)
             hidden = _SECRET_KEYS["channel"]
+            url = given.get("url")
+            if isinstance(url, str) and not refers(url) and not url.lower().startswith("console:"):
+                self.holders.append(subject)
             table = check(
                 ChannelTable, known, self._problems, path, subject, known=keys(ChannelTable), hidden=hidden, broken=broken
             )
@@ -184,6 +208,9 @@ class Builder:
             if table is None:
                 continue
             self._names(table, sources, channels, path, subject)
+            if Kind.REMINDER in (table.kinds or ()) and not table.remind:
+                said = f'{subject}: "kinds" names "reminder", but nothing says how long before: add remind = ["7d"]'
+                self._problems.add((*path, "kinds"), said)
             found.append(
                 Route(
                     name=subject,
@@ -194,6 +221,7 @@ class Builder:
                     go_on=table.go_on,
                     digest=values.clock(table.digest) if table.digest else None,
                     quiet=values.window(table.quiet) if table.quiet else None,
+                    remind=tuple(values.days(ahead) for ahead in table.remind),
                 )
             )
         return tuple(found)
@@ -231,15 +259,6 @@ class Builder:
                     broken.add(key)
                     del known[key]
         return known, broken
-
-    def literal_secrets(self) -> list[str]:
-        """The channels whose URL stands in the file with all that is secret in it."""
-        found = []
-        for number, given in enumerate(self._tables["channel"]):
-            url = given.get("url")
-            if isinstance(url, str) and not refers(url) and not url.lower().startswith("console:"):
-                found.append(_subject("channel", number, given.get("id")))
-        return found
 
 
 def _subject(table: str, number: int, name: object) -> str:

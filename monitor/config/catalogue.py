@@ -54,11 +54,11 @@ def presets() -> Mapping[str, Preset]:
 
 
 def read(path: Path) -> list[Preset]:
-    """The presets of one file. Raises ConfigError."""
+    """The presets of one file; [defaults] holds keys that all of them have. Raises ConfigError."""
     try:
         document = tomllib.loads(path.read_text("utf-8"))
-        body = document["body"]
-        return [_preset(body, table) for table in document["preset"]]
+        body, shared = document["body"], document.get("defaults", {})
+        return [_preset(body, shared | table) for table in document["preset"]]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"preset file {path} cannot be read: {error}") from error
     except (KeyError, TypeError, AttributeError) as error:

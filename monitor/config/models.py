@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import regex
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from monitor import pattern
 from monitor.config import values
 from monitor.html import dom
 from monitor.model import Kind
@@ -21,6 +22,8 @@ ENCODINGS = (
     "utf-8", "gb18030", "gbk", "gb2312", "big5", "big5-hkscs", "utf-16le", "utf-16be", "euc-jp", "shift_jis", "iso-2022-jp",
     "euc-kr", "windows-1250", "windows-1251", "windows-1252", "iso-8859-1", "iso-8859-2", "iso-8859-15", "koi8-r",
 )  # fmt: skip
+#: How an address may be fetched.
+WAYS = ("http", "browser")
 #: When a notice's own page is read again after it was first seen (`recheck` of a source with follow = true).
 RECHECK = ("1h", "6h", "1d", "3d", "7d", "30d")
 _HEADER_NAME = regex.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.1
@@ -50,9 +53,10 @@ def _pattern(written: str) -> None:
     if not written:
         raise ValueError("an empty pattern matches everywhere; leave it out")
     try:
-        regex.compile(written)
-    except regex.error as error:
-        raise ValueError(f"/{written}/ is not a regular expression: {error}") from None
+        pattern.compiled(written)
+    except pattern.NoPattern as error:
+        at = "" if error.position is None else f" at position {error.position}"
+        raise ValueError(f"/{written}/ is not a regular expression: {error}{at}") from None
 
 
 def _timezone(written: str) -> None:
@@ -84,10 +88,8 @@ def _target(written: str) -> None:
 
 
 def _via(written: str) -> None:
-    if written == "browser":
-        raise ValueError('this version has no browser support; leave the key out, or write "http"')
-    if written != "http":
-        raise ValueError(f'"{written}" is not a way to fetch; write "http"')
+    if written not in WAYS:
+        raise ValueError(f'"{written}" is not a way to fetch; write "http" or "browser"')
 
 
 def _encoding(written: str) -> None:
@@ -118,6 +120,7 @@ _DURATION = r"^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+(\.[0-9]+)?s)?$"
 Duration = Annotated[str, _reads(values.duration), _regexp(_DURATION, "30s", "15m", "1h30m")]
 Span = Annotated[str, _reads(values.longer_than_zero), _regexp(_DURATION, "30s", "15m", "1h30m")]
 Size = Annotated[str, _reads(values.size), _regexp(r"^[0-9]+ ?(B|[kK]B|MB|GB|[kK]iB|MiB|GiB)$", "512kB", "10MiB")]
+Days = Annotated[str, _reads(values.days), _regexp(r"^[0-9]{1,3}d$", "7d", "1d")]
 Clock = Annotated[str, _reads(values.clock), _regexp(r"^([01][0-9]|2[0-3]):[0-5][0-9]$", "09:00")]
 Window = Annotated[str, _reads(values.window), _regexp(r"^[0-9]{2}:[0-9]{2} ?- ?[0-9]{2}:[0-9]{2}$", "22:00-08:00")]
 Name = Annotated[str, _reads(values.name), _regexp(r"^[^\s\"'*?\[\]]{1,100}$")]
@@ -150,9 +153,16 @@ class MonitorTable(Table):
     failing_after: Duration = Field("6h", description="a failing source is told after 3 failed checks and this long")
     hold: Duration = Field("2m", description="a new notice waits at most this long for its own page")
     give_up: Span = Field("3d", description="a delivery that keeps failing is given up after this long")
+    ocr: Literal["auto", "rapidocr", "tesseract", "off"] = Field(
+        "auto", description="what recognises words in pictures; auto: what is installed"
+    )
+    alive: Duration = Field("7d", description='a sign of life where nothing was told for this long; "0s": never')
     log: Literal["debug", "info", "warning", "error"] = Field("info", description="what is written to stderr")
     log_format: Literal["text", "json"] = Field("text", description="how it is written")
     heartbeat: Annotated[str, _reads(_hidden_address)] = Field("", description="an address that is asked after each round")
+    issuers: dict[str, list[str]] = Field(
+        default_factory=dict, description='bodies that monitor does not know, with their other names: {"某某局" = ["某局"]}'
+    )
 
 
 class HttpTable(Table):
@@ -166,7 +176,8 @@ class HttpTable(Table):
         [], description='networks or host:port that may be asked although they are private, e.g. "127.0.0.0/8"'
     )
     proxy: Annotated[str, _reads(_proxy)] = Field("", description='e.g. "http://proxy.lan:3128"')
-    user_agent: str = Field("", description="default: monitor's own name and home page")
+    user_agent: str = Field("", description="default: monitor's own name and home page; of a browser, its own")
+    browser: str = Field("", description='the browser\'s program, for via = "browser"; default: the first Chromium on PATH')
 
 
 class SourceTable(Table):
@@ -193,7 +204,7 @@ class SourceTable(Table):
     select: Selectors = Field((), description="CSS: the parts of a page that are its text")
     ignore: Selectors = Field((), description="CSS: the parts of a page that are left out")
     ignore_text: Patterns = Field((), description="regular expressions: what they match is left out")
-    via: Annotated[str, _reads(_via)] = Field("http", description="how it is fetched", json_schema_extra={"enum": ["http"]})
+    via: Annotated[str, _reads(_via)] = Field("http", description="how it is fetched", json_schema_extra={"enum": [*WAYS]})
     fallback: Addresses = Field((), description="addresses of the same list, asked where the first fails")
     encoding: Annotated[str, _reads(_encoding)] = Field("", description="the charset, where the site says a wrong one")
     user_agent: str | None = Field(None, description="default: that of [http]")
@@ -203,10 +214,16 @@ class SourceTable(Table):
     method: Literal["GET", "POST"] = Field("GET", description="of the request for the list")
     body: str = Field("", description="of a POST")
     proxy: Annotated[str, _reads(_proxy)] | None = Field(None, description='default: that of [http]; "" for none')
+    busy: list[Annotated[int, Field(ge=400, le=599)]] = Field(
+        [], description="statuses by which the site says that it was asked too often, besides 429"
+    )
     verify_tls: bool = Field(True, description="false: certificates are not checked, which is told at each start")
     deadline: Span | None = Field(None, description="default: that of [http]")
     max_bytes: Size | None = Field(None, description="default: that of [http]")
     max_attachment: Size = Field("50MiB", description="the largest attachment that is fetched")
+    pictures: Literal["auto", "all", "none"] = Field(
+        "auto", description="fetch the pictures of notices' pages; auto: where there is hardly any text beside them"
+    )
     same: Literal["auto", "off"] = Field("auto", description="off: never joined with the same document elsewhere")
     recheck: list[Span] | None = Field(
         None, description=f"when a notice's page is read again; default with follow: {', '.join(RECHECK)}; [] for never"
@@ -240,6 +257,9 @@ class RouteTable(Table):
     go_on: bool = Field(False, alias="continue", description="true: the routes below are tried too")
     digest: Clock | None = Field(None, description='one message a day at this time, e.g. "09:00"')
     quiet: Window | None = Field(None, description='held until the end of these hours, e.g. "22:00-08:00"')
+    remind: list[Days] = Field(
+        [], description='a reminder so long before a deadline or effective date of a notice, e.g. ["7d", "1d"]'
+    )
 
 
 #: The tables of a file, by name; those in `ARRAYS` are written [[name]] and may stand any number of times.

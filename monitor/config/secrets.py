@@ -4,10 +4,14 @@ that logs can be masked. Sentences name the variable or the file, never a value.
 
 from __future__ import annotations
 
+import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from monitor.mask import SHORTEST
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -15,10 +19,12 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN = re.compile(r"(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LARGEST = 64 * 1024
-#: A shorter value would mask half a log and protect nothing.
-_SHORTEST = 4
-#: Names of headers whose values are secrets although they stand in the file itself.
-_SECRET_HEADER = re.compile(r"authorization|cookie|token|secret|key", re.IGNORECASE)
+#: Names of headers and parameters whose values are secrets although they stand in the file itself.
+_SECRET_NAME = re.compile(r"auth(?!ors?\b)|cookie|token|secret|key(?!word)|passw|pwd|session|signature|credential", re.IGNORECASE)
+#: A name and its value in the body of a form or of JSON; a key is ASCII, unlike a word that is looked for.
+_SETTING = re.compile(r"""["']?([\w.-]+)["']?\s*[=:]\s*["']?([!#$%(-+\--Z\\^-z|~]{6,})""")
+#: A step of an address's path that is long enough to be a key.
+_KEY = re.compile(r"[A-Za-z0-9_-]{16,}")
 
 
 def refers(written: str) -> bool:
@@ -33,11 +39,22 @@ class Secrets:
         self._environ = environ
         self._folder = folder
         self._values: set[str] = set()
+        self._fresh: set[str] = set()
+        self.files: dict[Path, None] = {}
 
     @property
     def values(self) -> frozenset[str]:
         """Every secret seen so far, as it is and as it stands in a URL."""
-        return frozenset(value for value in self._values if len(value) >= _SHORTEST)
+        return frozenset(value for value in self._values if len(value) >= SHORTEST)
+
+    @contextmanager
+    def noted(self) -> Iterator[set[str]]:
+        """Collects the secrets that are seen inside the block."""
+        before, self._fresh = self._fresh, set()
+        try:
+            yield self._fresh
+        finally:
+            self._fresh = before | self._fresh
 
     def expand(self, written: str, *, url: bool = False) -> str:
         """The value with its references replaced; `$${` stands for `${`. In a URL, what stands for a user name, a password or a
@@ -48,25 +65,50 @@ class Secrets:
         return self._replaced(written, url=url, secret=True)
 
     def literal_url(self, target: str) -> None:
-        """Remember the parts of a URL that give access."""
+        """Remember the parts of a channel's URL that give access."""
         self._keep(target)
-        try:
-            parts = urlsplit(target)
-            if parts.password:
-                self._keep(parts.password)
-        except ValueError:
-            pass
-        for piece in re.findall(r"[A-Za-z0-9_-]{16,}", target.partition("://")[2]):
+        self.literal_login(target)
+        for piece in _KEY.findall(target.partition("://")[2]):
             self._keep(piece)
 
-    def literal_header(self, name: str, value: str) -> None:
-        """Remember the value of a header that gives access."""
-        if _SECRET_HEADER.search(name):
-            self._keep(value)
-            self._keep(value.rpartition(" ")[2])
+    def literal_login(self, url: str) -> bool:
+        """Remember the password in a URL; whether there is one."""
+        try:
+            password = urlsplit(url).password
+        except ValueError:
+            return False
+        return self._keep_all([password] if password else [])
+
+    def literal_address(self, address: str) -> bool:
+        """Remember what gives access in an address that is asked without a word: login, keys in the path, parameters; whether
+        there is any."""
+        try:
+            parts = urlsplit(address)
+        except ValueError:
+            return False
+        pieces = _KEY.findall(unquote(parts.path)) + [value for _, value in parse_qsl(parts.query) if len(value) >= 8]
+        return self._keep_all([*pieces, address] if pieces else []) | self.literal_login(address)
+
+    def literal_header(self, name: str, value: str) -> bool:
+        """Remember the value of a header that gives access; whether it is one."""
+        if not _SECRET_NAME.search(name):
+            return False
+        found = [value, value.rpartition(" ")[2], *(one.partition("=")[2].strip() for one in value.split(";") if "=" in one)]
+        if value.lower().startswith("basic "):
+            with suppress(ValueError):
+                found.append(base64.b64decode(value[6:].strip(), validate=True).decode("utf-8", "replace").partition(":")[2])
+        return self._keep_all(found)
+
+    def literal_body(self, body: str) -> bool:
+        """Remember the values in a body whose names say that they give access; whether there are any."""
+        return self._keep_all(value for name, value in _SETTING.findall(body) if _SECRET_NAME.search(name))
+
+    def _keep_all(self, found: Iterable[str]) -> bool:
+        return bool([self._keep(value) for value in found])
 
     def _keep(self, value: str) -> str:
         self._values.add(value)
+        self._fresh.add(value)
         return value
 
     def _replaced(self, written: str, *, url: bool, secret: bool) -> str:
@@ -95,6 +137,7 @@ class Secrets:
 
     def _read(self, written: str) -> str:
         path = self._folder / written
+        self.files[path] = None
         try:
             if path.stat().st_size > _LARGEST:
                 raise ValueError(f"file {path} is larger than a secret can be (64 KiB)")

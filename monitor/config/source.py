@@ -19,13 +19,14 @@ from monitor.config.catalogue import presets
 from monitor.config.lines import Path
 from monitor.config.models import HttpTable, MonitorTable, SourceTable
 from monitor.config.problems import Problems, check
-from monitor.config.secrets import Secrets
+from monitor.config.secrets import Secrets, refers
 from monitor.errors import PluginError
-from monitor.model import FetchPolicy, ReadPolicy, Schedule, Source
+from monitor.mask import SHORTEST
+from monitor.model import PAGE_HEADERS, FetchPolicy, ReadPolicy, Schedule, Source
 
 #: Keys whose values may hold secrets: `${VAR}` and `file:` are replaced there, and no sentence repeats the value.
 SECRET_KEYS = ("headers", "body", "proxy")
-_POLICY_KEYS = frozenset({"deadline", "max_bytes", "max_attachment", "proxy", "verify_tls", "user_agent", "encoding"})
+_POLICY_KEYS = frozenset({"deadline", "max_bytes", "max_attachment", "proxy", "verify_tls", "user_agent", "encoding", "busy"})
 _COMMON = frozenset(models.keys(SourceTable))
 DEFAULT_EVERY = "15m"
 _CANONICAL = json.JSONEncoder(ensure_ascii=True, sort_keys=True, separators=(",", ":"))
@@ -44,12 +45,14 @@ class Defaults:
 
 @dataclass(slots=True)
 class Sources:
-    """Builds sources one after another; `too_often` collects those that must not have the interval of [monitor]."""
+    """Builds sources one after another; `too_often` collects those that must not have the interval of [monitor], `holders` those
+    whose secrets stand in the file itself."""
 
     defaults: Defaults
     problems: Problems
     secrets: Secrets
     too_often: list[str] = field(default_factory=list)
+    holders: list[str] = field(default_factory=list)
     _plain_policy: FetchPolicy = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,7 +66,8 @@ class Sources:
         kind = self._kind(merged, path, subject)
         own = _own_keys(kind) if kind else _own_keys_of_all()
         meant = self._unknown_keys(merged, own, path, subject)
-        merged, broken = self._expanded(merged, path, subject)
+        with self.secrets.noted() as own_secrets:
+            merged, broken = self._expanded(merged, path, subject)
         common = {key: value for key, value in merged.items() if key in _COMMON}
         table = check(SourceTable, common, self.problems, path, subject, known=(), hidden=SECRET_KEYS, broken=broken)
         for key in ("id", "url"):
@@ -74,13 +78,14 @@ class Sources:
         plan = self._schedule(table, path, subject)
         if table.body and table.method != "POST":
             self.problems.add((*path, "body"), f'{subject}: "body" needs method = "POST"')
+        self._page_headers(table, path, subject)
         if kind is None:
             return None
         mine = {key: value for key, value in merged.items() if key in own}
         options = check(sources.kind(kind).Options, mine, self.problems, path, subject, known=own, broken=meant)
         if options is None:
             return None
-        made = self._source(kind, table, options, plan)
+        made = self._source(kind, table, options, plan, own_secrets)
         self._agreed(made, path, subject)
         return made
 
@@ -125,9 +130,9 @@ class Sources:
         """Tells of them; the keys that they were probably meant to be."""
         meant: set[str] = set()
         for key in merged.keys() - _COMMON - own:
-            near = values.close(key, [*_COMMON, *own])
             owner = next((name for name in sources.BUILT_IN if key in _own_keys(name)), None)
-            hint = f'; it belongs to kind = "{owner}"' if owner and not near else values.nearest(key, near)
+            near = [] if owner else values.close(key, [*_COMMON, *own])
+            hint = f'; it belongs to kind = "{owner}"' if owner else values.nearest(key, near)
             self.problems.add((*path, key), f'{subject}: unknown key "{key}"{hint}')
             meant.update(near)
         return meant
@@ -143,6 +148,8 @@ class Sources:
             try:
                 if isinstance(value, str):
                     found[key] = self.secrets.expand(value, url=key == "proxy")
+                    holds = self.secrets.literal_login if key == "proxy" else self.secrets.literal_body
+                    self._holds(subject, value, holds(found[key]))
                 elif key == "headers" and isinstance(value, dict):
                     found[key] = {name: self._header(name, one, path, subject) for name, one in value.items()}
             except ValueError as error:
@@ -155,14 +162,22 @@ class Sources:
         if not isinstance(value, str):
             return value
         try:
-            self.secrets.literal_header(name, expanded := self.secrets.expand(value))
+            self._holds(subject, value, self.secrets.literal_header(name, expanded := self.secrets.expand(value)))
         except ValueError as error:
             self.problems.add((*path, "headers", name), f'{subject}: "headers", "{name}": {error}')
             return ""
         return expanded
 
-    def _source(self, kind: str, table: SourceTable, options: BaseModel, plan: Schedule) -> Source:
+    def _holds(self, subject: str, written: str, secret: bool) -> None:
+        """Remember that a secret stands in the file itself."""
+        if secret and not refers(written) and subject not in self.holders:
+            self.holders.append(subject)
+
+    def _source(self, kind: str, table: SourceTable, options: BaseModel, plan: Schedule, own_secrets: set[str]) -> Source:
         monitor = self.defaults.monitor
+        policy = self._policy(table)
+        with self.secrets.noted() as of_proxy:
+            self.secrets.literal_login(policy.proxy)
         recheck = _RECHECK if table.follow else ()
         if table.recheck is not None:
             recheck = tuple(map(values.duration, table.recheck))
@@ -182,15 +197,17 @@ class Sources:
             allow_empty=table.allow_empty,
             recheck=recheck,
             same=table.same,
+            pictures=table.pictures,
             fallback=table.fallback,
             method=table.method,
             body=table.body,
             headers=tuple(table.headers.items()),
+            secrets=frozenset(secret for secret in own_secrets | of_proxy if len(secret) >= SHORTEST),
             via=table.via,
             hold=values.duration(table.hold or monitor.hold),
             failing_after=values.duration(table.failing_after or monitor.failing_after),
             reading=ReadPolicy(table.select, table.ignore, table.ignore_text),
-            policy=self._policy(table),
+            policy=policy,
             workers=table.workers,
             how=how(kind, table, options),
         )
@@ -209,16 +226,29 @@ class Sources:
             allow_private=tuple(http.allow_private),
             proxy=http.proxy if table.proxy is None else table.proxy,
             verify_tls=table.verify_tls,
+            busy=tuple(table.busy),
             user_agent=http.user_agent if table.user_agent is None else table.user_agent,
             encoding=table.encoding,
+            browser=http.browser,
         )
+
+    def _page_headers(self, table: SourceTable, path: Path, subject: str) -> None:
+        """A browser repeats headers to wherever it is redirected, so none goes along that may be a key."""
+        if table.via != "browser":
+            return
+        for name in table.headers:
+            if name.lower() not in PAGE_HEADERS:
+                said = (
+                    f'{subject}: "headers", "{name}": with via = "browser" only these are sent: {", ".join(sorted(PAGE_HEADERS))}'
+                )
+                self.problems.add((*path, "headers", name), said)
 
     def _schedule(self, table: SourceTable, path: Path, subject: str) -> Schedule:
         monitor = self.defaults.monitor
-        if table.every and table.cron:
+        if table.every and table.cron is not None:
             self.problems.add((*path, "cron"), f'{subject}: "every" and "cron" exclude each other')
         cron = table.cron if table.cron or table.every else monitor.cron
-        if table.cron:
+        if table.cron is not None:
             self._cron(table.cron, (*path, "cron"), subject)
         low, high = (values.duration(one) if one else None for one in (table.min, table.max))
         if cron and (low or high):

@@ -78,6 +78,14 @@ def size(written: str) -> int:
     return int(found[1]) * _UNITS[found[2]]
 
 
+def days(written: str) -> int:
+    """`7d`: whole days, at most 999; `0d` is the day itself."""
+    found = re.fullmatch(r"(\d{1,3})d", written, re.ASCII)
+    if found is None:
+        raise ValueError(f'"{written}" is not a number of days; write for example "7d"')
+    return int(found[1])
+
+
 def clock(written: str) -> time:
     """`09:00`, without seconds or time zone."""
     found = _CLOCK.fullmatch(written)

@@ -27,6 +27,7 @@ def report_json(report: Report) -> dict[str, Any]:
         "error": report.error,
         "elapsed_ms": round(report.elapsed * 1000),
         "hint": report.hint,
+        "reason": report.reason,
         "rows": report.rows,
         "newest": report.newest,
         "next_due": when_text(report.next_due_at),
@@ -148,6 +149,8 @@ class Asked:
         return {"problems": self._reload()}
 
     def _known(self, ids: list[Any]) -> list[str]:
+        if any(id_ not in self.loops.config.sources for id_ in ids):
+            self._reload()  # a source that was written into the file just now
         for id_ in ids:
             if id_ not in self.loops.config.sources:
                 raise MonitorError(f'the running daemon has no source "{id_}": is its configuration another file?')

@@ -5,35 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
 from datetime import UTC, datetime
+from types import TracebackType
 
 from monitor.config import Config
+from monitor.mask import Mask, Masked
 from monitor.model import when_text
-
-MASK = "•••"
-
-
-class Masked(logging.Filter):
-    """Replaces every secret of the config, wherever it stands in a record."""
-
-    def __init__(self, secrets: frozenset[str]) -> None:
-        super().__init__()
-        self._secrets: list[str] = []
-        self.add(secrets)
-
-    def add(self, secrets: frozenset[str]) -> None:
-        """Mask these too."""
-        self._secrets = sorted({*self._secrets, *secrets}, key=len, reverse=True)
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        said = record.getMessage()
-        if record.exc_info:
-            said += "\n" + logging.Formatter().formatException(record.exc_info)
-            record.exc_info = record.exc_text = None
-        for secret in self._secrets:
-            said = said.replace(secret, MASK)
-        record.msg, record.args = said, ()
-        return True
 
 
 class Json(logging.Formatter):
@@ -47,11 +25,15 @@ class Json(logging.Formatter):
 
 
 def set_up(config: Config, level: str) -> None:
-    """Send monitor's log to stderr, from `level` on."""
-    handler = logging.StreamHandler(sys.stderr)
+    """Send monitor's log to stderr, from `level` on; of what libraries say, warnings and errors."""
     text = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S")
-    handler.setFormatter(Json() if config.log_format == "json" else text)
-    handler.addFilter(Masked(config.secrets))
+    masked = Masked(Mask(config.secrets))
+    handler, others = logging.StreamHandler(sys.stderr), logging.StreamHandler(sys.stderr)
+    for one in (handler, others):
+        one.setFormatter(Json() if config.log_format == "json" else text)
+        one.addFilter(masked)
+    others.setLevel(logging.WARNING)
+    logging.lastResort = others
     for name in ("monitor", "apscheduler"):
         logger = logging.getLogger(name)
         logger.handlers[:] = [handler]
@@ -65,4 +47,15 @@ def mask(secrets: frozenset[str]) -> None:
     for handler in logging.getLogger("monitor").handlers:
         for one in handler.filters:
             if isinstance(one, Masked):
-                one.add(secrets)
+                one.mask.add(secrets)
+
+
+def take_faults() -> None:
+    """Exceptions that nobody catches go to the log too, where secrets are masked, and not to stderr as Python writes them."""
+    log = logging.getLogger("monitor")
+
+    def told(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+        log.critical("a fault in monitor itself", exc_info=(kind, error or kind(), trace))
+
+    sys.excepthook = told
+    threading.excepthook = lambda fault: told(fault.exc_type, fault.exc_value, fault.exc_traceback)

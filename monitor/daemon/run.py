@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,15 +23,18 @@ from monitor import config as configs
 from monitor.config import Config
 from monitor.control import Server, socket_path
 from monitor.daemon.asked import Asked
-from monitor.daemon.logs import mask
+from monitor.daemon.logs import mask, take_faults
 from monitor.daemon.loops import Loops
+from monitor.daemon.memory import give_back
 from monitor.daemon.notify import notify, reloading, watchdog_seconds
-from monitor.errors import ConfigError, MonitorError, StoreError
+from monitor.errors import ConfigError, Damaged, MonitorError, StoreError
 
 log = logging.getLogger("monitor")
 
 #: Seconds between two ticks, two flushes, two looks at the config file, two heartbeats.
 TICK, FLUSH, WATCH, BEAT = 0.5, 5.0, 2.0, 60.0
+#: The same words about the database are logged again after so many seconds.
+SAID_AGAIN = 60.0
 #: A heartbeat has this long, in seconds.
 BEAT_DEADLINE = 10.0
 
@@ -44,9 +48,11 @@ class Daemon:
         self.loops = loops or Loops(config)
         self._stop = threading.Event()
         self._reload_asked = threading.Event()
-        self._seen = self._stat()
+        self._seen = self._glimpsed = self._stat()
         self._beating = True
         self._ticked_for: set[str] = set()
+        self._clocks = datetime.now(UTC), time.monotonic()
+        self._said: dict[str, tuple[str, float]] = {}
         self.server = Server(socket_path(config.database), Asked(self.loops, self.reload).handlers())
         self.scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -61,9 +67,12 @@ class Daemon:
         try:
             self._start()
             notify(self.environ, "READY=1", f"STATUS={len(self.loops.config.sources)} sources")
-            self._stop.wait()
+            while not self._stop.wait(TICK):  # a signal that the system gave to another thread is only seen on waking
+                self._keep_ticking()
             notify(self.environ, "STOPPING=1")
             log.info("stopping: what is under way is finished first")
+            if self.loops.store.broken is not None:
+                raise Damaged(str(self.loops.store.broken))
         finally:
             self.close()
             for number, handler in former.items():
@@ -88,11 +97,17 @@ class Daemon:
         self.scheduler.add_job(lambda: self._guarded(name, job), "interval", seconds=seconds, id=name, next_run_time=begin)
 
     def _guarded(self, name: str, job: Callable[[], None]) -> None:
-        """A database that cannot be written now is told and tried again at the next tick."""
+        """A database that cannot be written now is told, once a minute at most, and tried again at the next tick; a damaged one
+        ends the daemon, before the damage spreads."""
         try:
             job()
         except StoreError as error:
-            log.error("%s: %s", name, error)
+            said, at = self._said.get(name, ("", 0.0))
+            if str(error) != said or time.monotonic() - at > SAID_AGAIN:
+                self._said[name] = str(error), time.monotonic()
+                log.error("%s: %s", name, error)
+        if self.loops.store.broken is not None:
+            self._stop.set()
 
     def _signalled(self, _: int, __: FrameType | None) -> None:
         self._stop.set()
@@ -108,6 +123,14 @@ class Daemon:
         self.loops.close()
 
     # --- ticks
+
+    def _keep_ticking(self) -> None:
+        """The scheduler goes by the wall clock: where that was put back, it would stand still until its old time comes again."""
+        (before, began), (now, ended) = self._clocks, (datetime.now(UTC), time.monotonic())
+        self._clocks = now, ended
+        if now - before < timedelta(seconds=ended - began - TICK):
+            for job in self.scheduler.get_jobs():
+                job.modify(next_run_time=now)
 
     def _tick(self) -> None:
         self.loops.tick()
@@ -155,12 +178,14 @@ class Daemon:
         return found.st_mtime_ns, found.st_size, found.st_ino
 
     def _watch(self) -> None:
-        """A changed file, or SIGHUP, is a reload."""
+        """SIGHUP is a reload, and so is a changed file that has come to rest: while it is written, it may say less than is meant,
+        and be good all the same."""
         now = self._stat()
-        if self._reload_asked.is_set() or (now is not None and now != self._seen):
+        if self._reload_asked.is_set() or (now is not None and now != self._seen and now == self._glimpsed):
             self._reload_asked.clear()
             self._seen = now
             self.reload()
+        self._glimpsed = now
 
     def reload(self) -> list[str]:
         """Read the config again, with the files of secrets that it names; the problems, where the running one is kept."""
@@ -168,6 +193,7 @@ class Daemon:
         try:
             config = configs.load(Path(self.path), self.environ)
             mask(config.secrets)
+            self._not_emptied(config)
             self.loops.reload(config)
         except ConfigError as error:
             for problem in error.problems:
@@ -182,7 +208,19 @@ class Daemon:
         log.info("%s read again: %d sources, %d channels", self.path, len(config.sources), len(config.channels))
         return []
 
+    def _not_emptied(self, config: Config) -> None:
+        """A file without a source and a channel is what a full disk or a crash leaves: to go on with it would give up all that is
+        owed. Raises ConfigError."""
+        before = self.loops.config
+        if (before.sources or before.channels) and not (config.sources or config.channels):
+            raise ConfigError(
+                f"{self.path} holds no source and no channel any more: if that is meant, stop monitor and start it again"
+            )
+
 
 def run(config: Config, environ: Mapping[str, str], **options: Any) -> None:
     """Run the daemon until it is asked to stop. Raises InUse where another one has the database, StoreError otherwise."""
-    Daemon(config, environ, **options).run()
+    give_back()
+    daemon = Daemon(config, environ, **options)
+    take_faults()
+    daemon.run()

@@ -6,6 +6,7 @@ states that must stand before they count; `nouns` has what goes in and the steps
 
 from monitor.decide.doubt import flapping
 from monitor.decide.failures import Failures, tell_failing
+from monitor.decide.files import Bytes, FileVerdict, judge_file, pictures, scanty
 from monitor.decide.listing import decide, from_below, list_end, list_print, pinned_keys, row_print, too_short, wants_more
 from monitor.decide.nouns import (
     Add,
@@ -27,13 +28,16 @@ from monitor.decide.nouns import (
     Step,
     Withdraw,
 )
-from monitor.decide.pages import Verdict, Wanted, judge_page, next_look, read_alike, wanted
+from monitor.decide.pages import Verdict, Wanted, judge_page, next_look, read_alike, shown_title, wanted
+from monitor.decide.quiet import longest_pause
 
 __all__ = [
     "Add",
+    "Bytes",
     "Decision",
     "Doubt",
     "Failures",
+    "FileVerdict",
     "Known",
     "Look",
     "Mark",
@@ -54,13 +58,18 @@ __all__ = [
     "decide",
     "flapping",
     "from_below",
+    "judge_file",
     "judge_page",
     "list_end",
     "list_print",
+    "longest_pause",
     "next_look",
+    "pictures",
     "pinned_keys",
     "read_alike",
     "row_print",
+    "scanty",
+    "shown_title",
     "tell_failing",
     "too_short",
     "wanted",

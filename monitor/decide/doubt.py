@@ -2,12 +2,15 @@
 
 A state must stand, which is: be seen in a second check in a row, where a fault is likelier than an edit:
 
+    characters are damaged          one charset taken for another, a byte lost on the way
     a former state                  servers that answer in turn, a copy in a cache
     most of the text is missing     a page half loaded, a shell without its text
     lines are missing, none is new  a part that was not loaded
     only linked files are others    addresses that are made anew for each visitor never stand
+    only a row's date is another    servers that answer in turn; a date leaves no version by which it would be known again
 
-A notice that is in doubt for a day, but for its files, is told in whatever state it is then.
+Damaged characters only count after a day: a fault may well come twice. A notice that is in doubt for a day, but for its files, is
+told in whatever state it is then.
 """
 
 from __future__ import annotations
@@ -26,6 +29,10 @@ FLAPS = 6
 #: Doubt that lasts so long is over.
 DOUBTED = timedelta(hours=24)
 
+#: What stands for a character that could not be decoded.
+_LOST = "\ufffd"
+
+DAMAGED = "characters are damaged"
 FORMER = "a former state"
 MOST = "most of the text is missing"
 LINES = "lines are missing, none is new"
@@ -42,12 +49,23 @@ def flapping(known: Known) -> Say:
     )
 
 
-def doubtful(known: Known, aspect: str, print_: str, said: str | None, *, titled: bool = False) -> str | None:
+def doubtful(known: Known, aspect: str, print_: str, title: str, said: str | None, *, titled: bool = False) -> str | None:
     """Why a state does not count yet; None if it counts, at once or because it has stood. `said` is its text (None where the text
     is not what is compared), `titled` whether its title is known to differ."""
-    why = _doubt(known, print_, said, titled)
-    stood = known.doubts.get(aspect) == print_ or (why != FILES and known.waited.get(aspect, timedelta()) >= DOUBTED)
+    lost = (title + (said or "")).count(_LOST) > (known.title + known.text).count(_LOST)
+    why = DAMAGED if lost else _doubt(known, print_, said, titled)
+    again = why != DAMAGED and known.doubts.get(aspect) == print_
+    stood = again or (why != FILES and _waited(known, aspect))
     return None if stood else why
+
+
+def has_stood(known: Known, aspect: str, print_: str) -> bool:
+    """Whether a state was in doubt at the last look, too, or the notice for a day."""
+    return known.doubts.get(aspect) == print_ or _waited(known, aspect)
+
+
+def _waited(known: Known, aspect: str) -> bool:
+    return known.waited.get(aspect, timedelta()) >= DOUBTED
 
 
 def _doubt(known: Known, print_: str, said: str | None, titled: bool) -> str | None:
@@ -55,7 +73,7 @@ def _doubt(known: Known, print_: str, said: str | None, titled: bool) -> str | N
         return FORMER
     if said is None:
         return None
-    if len(said) < LOSS * known.length:
+    if len(said) < LOSS * len(known.text):
         return MOST
     if not known.text:
         return None

@@ -8,7 +8,7 @@ from datetime import datetime
 from monitor.model import Source
 
 #: Told at once: waiting does not mend them, and a person should look.
-AT_ONCE = frozenset({"tls", "forbidden"})
+AT_ONCE = frozenset({"tls", "forbidden", "no browser"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from statistics import median
 
 from monitor import text
-from monitor.decide.doubt import FLAPS, doubtful, files_print, flapping
+from monitor.decide.doubt import FLAPS, doubtful, files_print, flapping, has_stood
 from monitor.decide.nouns import (
     Add,
     Decision,
@@ -32,7 +33,9 @@ from monitor.decide.nouns import (
     Step,
     Withdraw,
 )
-from monitor.model import Kind, Notice, Outcome, Source, When
+from monitor.decide.pages import shown_title
+from monitor.decide.same import TOGETHER, day_of, match
+from monitor.model import Kind, Notice, Outcome, Source
 
 #: A list under this share of the usual number of rows is not believed.
 SHORT = 0.6
@@ -79,22 +82,25 @@ def list_print(rows: Sequence[Notice]) -> str:
     return text.fingerprint({"keys": "\n".join(sorted(row.key for row in rows))})
 
 
-def too_short(source: Source, memory: Memory, rows: int, whole: str, now: datetime) -> tuple[str | None, Say | None]:
+def too_short(
+    source: Source, memory: Memory, rows: int, whole: str, now: datetime, odd: str = ""
+) -> tuple[str | None, Say | None]:
     """Whether a first page of `rows` rows is to be believed: (why not, None), (None, what is said because it is short and
-    accepted all the same) or (None, None). `whole` is `list_print` of it."""
+    accepted all the same) or (None, None). `whole` is `list_print` of it; `odd` says what else speaks against it."""
     usual = median(memory.counts) if memory.counts else 0
     accepted = Say(Kind.NOTE, "accepted", (("rows", rows), ("usual", f"{usual:g}")))
     if memory.accept:
         return None, accepted if rows < SHORT * usual else None
     if rows == 0 and not source.allow_empty and not (memory.counts and usual == 0):
         return (f"list empty, usually {usual:g} rows" if usual else "list without a single row: no baseline yet"), None
-    if source.allow_empty or rows >= SHORT * usual:
+    if not odd and (source.allow_empty or rows >= SHORT * usual):
         return None, None
     if memory.short and memory.short[0] == whole:
         _, since, times = memory.short
         if times + 1 >= SHORT_TIMES and now - since >= SHORT_SPAN:
             return None, accepted
-    return f"{rows} rows, usually {usual:g}", None
+    counted = f"{rows} rows, usually {usual:g}" if usual else f"{rows} rows: no baseline yet"
+    return f"{odd} ({counted})" if odd else counted, None
 
 
 def wants_more(rows: Sequence[Notice], known: set[str], memory: Memory, pinned: set[str]) -> bool:
@@ -110,7 +116,7 @@ def wants_more(rows: Sequence[Notice], known: set[str], memory: Memory, pinned: 
 def pinned_keys(rows: Sequence[Notice], known: Mapping[str, Known], memory: Memory) -> set[str]:
     """The keys of rows at the head of the list that stand above a newer row, or kept their place while others moved. Pins are
     few: where that is true of over half of the list, one wrong date or another order made it so, and none is pinned."""
-    days = [_day(row.published) for row in rows]
+    days = [day_of(row.published) for row in rows]
     pairs = [(a, b) for a, b in itertools.pairwise(days) if a and b]
     falling = sum(a > b for a, b in pairs) >= sum(a < b for a, b in pairs)
     before = {mark.notice: place for place, mark in enumerate(memory.order)}
@@ -141,10 +147,10 @@ def from_below(rows: Sequence[Notice], known: Mapping[str, Known], memory: Memor
     its end. On a first page there are no more of them than remembered rows have left it: a list that only grows has new rows.
     Nor is a row old from after the day on which the source was first looked at: it went by unseen, in a long burst.
     """
-    began = _day(memory.began)
-    days = [_day(row.published) for row in rows]
+    began = day_of(memory.began)
+    days = [day_of(row.published) for row in rows]
     pairs = [(a, b) for a, b in itertools.pairwise(days) if a and b]
-    oldest = _day(end.row_published) if end else None
+    oldest = day_of(end.row_published) if end else None
     if oldest is None or end is None or sum(a > b for a, b in pairs) <= sum(a < b for a, b in pairs):
         return set()
     here = {k.id for row in rows if (k := known.get(row.key))}
@@ -169,17 +175,13 @@ def _newest_below(days: Sequence[str | None]) -> list[str | None]:
     return result[::-1]
 
 
-def _day(when: When | None) -> str | None:
-    return None if when is None else when.isoformat()[:10]
-
-
 def decide(source: Source, memory: Memory, known: Sequence[Known], seen: Seen, accepted: Say | None) -> Decision:
     """One accepted list against what is known. `known` holds every notice of the source that one of the rows may be (by key, and
     by address or title where keys may have changed) and every one of `memory.order` (or, for a complete list, all that are
     present); `accepted` is what is said where a short list is believed all the same."""
     by_key = {k.key: k for k in known}
     first_sight = not memory.baseline
-    matched, readdressed = _match(source, memory, by_key, known, seen)
+    matched, readdressed = match(row_how(source), memory, by_key, known, seen)
     overlap = any(k is not None for k in matched.values())
     rebaseline = memory.rejoin and not first_sight and not overlap
     steps: list[Step] = []
@@ -199,7 +201,7 @@ def decide(source: Source, memory: Memory, known: Sequence[Known], seen: Seen, a
         steps.append(Say(Kind.NOTE, "readdressed", (("count", readdressed), ("rows", len(seen.rows)))))
     if told:
         steps += _gone(source, memory, known, {k.id for k in rows.values()}, seen)
-        if not source.allow_empty and (gap := _gap(memory, rows, seen, pinned)) is not None:
+        if not source.allow_empty and (gap := _gap(memory, rows, seen, pinned, old)) is not None:
             steps.append(gap)
     changed = any(_is_change(step) for step in steps)
     outcome = Outcome.BASELINE if not told else Outcome.CHANGED if changed else Outcome.UNCHANGED
@@ -214,43 +216,6 @@ def decide(source: Source, memory: Memory, known: Sequence[Known], seen: Seen, a
 
 def _is_change(step: Step) -> bool:
     return (isinstance(step, Add) and step.told) or isinstance(step, Revise | Withdraw | Restore | Say)
-
-
-def _match(
-    source: Source, memory: Memory, by_key: Mapping[str, Known], known: Sequence[Known], seen: Seen
-) -> tuple[dict[str, Known | None], int]:
-    """Each row's key with the notice that it is. Where rows are read differently, or over half of the list is under unknown keys
-    while its titles are known, they are matched by address, then by title; also the number so matched en masse."""
-    matched = {row.key: by_key.get(row.key) for row in seen.rows}
-    unknown = [row for row in seen.rows if matched[row.key] is None]
-    if not unknown or not memory.baseline:
-        return matched, 0
-    taken = {k.id for k in matched.values() if k is not None}
-    free = [k for k in known if k.id not in taken]
-    reread = any(k.row_how != row_how(source) for k in free)
-    by_title = _unique_titles(free)
-    titled = [row for row in unknown if text.fold(row.title) in by_title]
-    moved = len(unknown) * 2 > len(seen.rows) and len(titled) * 2 > len(unknown)
-    if not (reread or moved):
-        return matched, 0
-    by_url = {k.url: k for k in free if k.url}
-    count = 0
-    for row in unknown:
-        found = (by_url.get(row.url) if row.url else None) or by_title.get(text.fold(row.title))
-        if found is not None and found.id not in taken:
-            matched[row.key] = found
-            taken.add(found.id)
-            count += 1
-    return matched, 0 if reread else count
-
-
-def _unique_titles(known: Sequence[Known]) -> dict[str, Known]:
-    """Folded titles that only one of the notices has."""
-    found: dict[str, Known | None] = {}
-    for k in known:
-        folded = text.fold(k.title)
-        found[folded] = None if folded in found else k
-    return {folded: k for folded, k in found.items() if k is not None}
 
 
 def _rows(source: Source, memory: Memory, matched: Mapping[str, Known | None], seen: Seen, old: set[str]) -> list[Step]:
@@ -269,19 +234,23 @@ def _rows(source: Source, memory: Memory, matched: Mapping[str, Known | None], s
         if known is None:
             steps.append(Add(row, print_, how, told=row.key not in old))
             continue
+        if known.state == "withdrawn" and known.gone_by == "row":
+            steps.append(Restore(known, "listed again"))
+        elif known.state == "withdrawn" and known.url and known.id not in listed:
+            steps.append(Look(known, "recheck"))  # before its address is another: what is to be read moves with it
         if known.row_how != how:
             steps.append(Reread(known, row, print_, how))
             continue
         if known.key != row.key or known.url != row.url:
             steps.append(Readdress(known, row))
-        if known.state == "withdrawn" and known.gone_by == "row":
-            steps.append(Restore(known, "listed again"))
-        elif known.state == "withdrawn" and known.url and known.id not in listed:
-            steps.append(Look(known, "recheck"))
         steps += _revision(source, known, row, print_)
-        if known.row_published and row.published and _day(known.row_published) != _day(row.published):
+        if row.published and known.row_published is None:
+            steps.append(Redate(known, row.published))  # a date that is known at last is no change
+        elif row.published and day_of(known.row_published) != day_of(row.published):
             redated.append((known, row))
-    return steps + _dates(source, redated, seen)
+        elif "date" in known.doubts:
+            steps.append(Settle(known, "date"))
+    return steps + _dates(source, redated, {step.known.id for step in steps if isinstance(step, Reread)}, seen)
 
 
 def _revision(source: Source, known: Known, row: Notice, print_: str) -> list[Step]:
@@ -290,10 +259,14 @@ def _revision(source: Source, known: Known, row: Notice, print_: str) -> list[St
     if print_ == known.row_print:
         return [Settle(known, "row")] if doubt else []
     said, titled = _said(source, row), row.title != known.title
-    if doubtful(known, "row", print_, said, titled=titled):
+    if doubtful(known, "row", print_, row.title, said, titled=titled):
         return [Doubt(known, "row", print_)]
+    # taken without a word, but for its day, which has to stand like any other
+    reread = Reread(known, replace(row, published=known.row_published or row.published), print_, row_how(source))
+    if said is None and titled and shown_title(row.title, known.page_title) == known.shown:  # its page said so before
+        return [reread] if row.title == known.shown else [reread, Look(known, "recheck")]  # or the row is cut short: which?
     if said and said == known.text and titled and known.title in said.split("\n"):
-        return [Reread(known, row, print_, row_how(source))]  # its words all stand: only what marks the title is another
+        return [reread]  # its words all stand: only what marks the title is another
     return _revised(source, known, row, "title" if titled else "attachments" if said and said == known.text else "text")
 
 
@@ -306,13 +279,30 @@ def _revised(source: Source, known: Known, row: Notice, reason: str) -> list[Ste
     return [silent] if known.last_reason == "flapping" else [flapping(known), silent]
 
 
-def _dates(source: Source, redated: Sequence[tuple[Known, Notice]], seen: Seen) -> list[Step]:
-    """Dates alone: of over half of the rows together one note, else each a revision."""
-    if len(redated) * 2 > len(seen.rows) and len(redated) > 1:
-        steps: list[Step] = [Redate(known, row.published) for known, row in redated if row.published]
-        return [*steps, Say(Kind.NOTE, "dates", (("count", len(redated)), ("rows", len(seen.rows))))]
-    lone = [pair for pair in redated if row_print(source, pair[1]) == pair[0].row_print and pair[0].state == "present"]
-    return [step for known, row in lone for step in _revised(source, known, row, "date")]
+def _dates(source: Source, redated: Sequence[tuple[Known, Notice]], reread: set[int], seen: Seen) -> list[Step]:
+    """Dates alone, where they stand: of over half of the rows together one note, else each a revision. One that changed with the
+    others and stands later than they, because it was out of sight, is not told by itself; nor is that of what is withdrawn."""
+    together = len(redated) * 2 > len(seen.rows) and len(redated) > 1
+    steps: list[Step] = []
+    stood: list[tuple[Known, Notice]] = []
+    for known, row in redated:
+        day = str(day_of(row.published))
+        if row_print(source, row) != known.row_print and known.id not in reread:
+            continue  # its words are others, too, and told: its date goes with them
+        if has_stood(known, "date", day) or has_stood(known, "date", day + TOGETHER):
+            stood.append((known, row))
+        else:
+            steps.append(Doubt(known, "date", day + TOGETHER if together else day))
+    if together and len(stood) * 2 <= len(seen.rows):
+        return steps
+    for known, row in stood:
+        if together or known.doubts.get("date", "").endswith(TOGETHER) or known.state != "present":
+            steps += [Redate(known, row.published)] if row.published else []
+        else:
+            steps += _revised(source, known, row, "date")
+    if together:
+        steps.append(Say(Kind.NOTE, "dates", (("count", len(stood)), ("rows", len(seen.rows)))))
+    return steps
 
 
 def _gone(source: Source, memory: Memory, known: Sequence[Known], present: set[int], seen: Seen) -> list[Step]:
@@ -361,8 +351,8 @@ def _order(
     return tuple(order)
 
 
-def _gap(memory: Memory, rows: Mapping[str, Known], seen: Seen, pinned: set[str]) -> Say | None:
-    """Whether notices may have come and gone between two checks."""
+def _gap(memory: Memory, rows: Mapping[str, Known], seen: Seen, pinned: set[str], old: set[str]) -> Say | None:
+    """Whether notices may have come and gone between two checks; not where the rows at the end are known under other keys."""
     if not memory.order or seen.complete or not seen.rows:
         return None
     if all(row.key in rows for row in seen.rows):
@@ -370,6 +360,7 @@ def _gap(memory: Memory, rows: Mapping[str, Known], seen: Seen, pinned: set[str]
     overlap = any(key not in pinned for key in rows)
     if not overlap:
         return Say(Kind.GAP, "no overlap", (("rows", len(seen.rows)),))
-    if seen.more and seen.paged:
+    unknown = any(row.key not in rows and row.key not in old for row in seen.rows[-3:])
+    if seen.more and seen.paged and unknown:
         return Say(Kind.GAP, "more pages", (("rows", len(seen.rows)),))
     return None

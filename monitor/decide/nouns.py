@@ -12,8 +12,8 @@ from monitor.model import Kind, Notice, Outcome, When
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of one notice. `row_print` and `page_print` are the fingerprints that stand; `missing` counts the accepted
-    checks in a row in which it was missing from between its neighbours; `doubts` maps an aspect ("row", "page") to a fingerprint
-    that was seen but does not count yet."""
+    checks in a row in which it was missing from between its neighbours; `doubts` maps an aspect ("row", "page", "date") to a
+    fingerprint, or a day, that was seen but does not count yet."""
 
     id: int
     key: str
@@ -28,12 +28,13 @@ class Known:
     gone_by: str | None = None
     missing: int = 0
     seq: int = 1
-    length: int = 0  # characters of the text that stands
     doubts: Mapping[str, str] = field(default_factory=dict)
     former: frozenset[str] = frozenset()  # fingerprints of former versions
     revised_today: int = 0
     last_reason: str = ""
     text: str = ""  # the text that stands; "" where the row or page says what it said
+    page_title: str | None = None  # that of its page, as `text`; None while it was not read
+    shown: str = ""  # the title that people were shown, as `text`
     waited: Mapping[str, timedelta] = field(default_factory=dict)  # by aspect, for how long it has been in doubt
 
 

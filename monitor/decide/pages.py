@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +28,14 @@ def read_alike(source: Source, how: str | None) -> bool:
     return not how or how.rpartition(":")[2] == source.how.rpartition(":")[2]
 
 
+def shown_title(row_title: str, page_title: str | None) -> str:
+    """The title to show: the row's, or the page's where the row cut it short."""
+    stem = re.sub(r"[….·\s]+$", "", row_title)
+    if page_title and (not row_title or (len(page_title) > len(row_title) and text.fold(page_title).startswith(text.fold(stem)))):
+        return page_title
+    return row_title
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a reading of a page means. `act`: enrich | same | revise | reread | doubt | settle; `reason` says why."""
@@ -48,11 +57,15 @@ def judge_page(source: Source, known: Known, document: Document) -> Verdict:
         return Verdict("settle" if "page" in known.doubts else "same", print_, how, "as it was")
     if known.page_how != how:
         return Verdict("reread", print_, how, f"read by {how}, before by {known.page_how}")
-    if why := doubtful(known, "page", print_, document.text):
+    titled = known.page_title is not None and document.title != known.page_title
+    if why := doubtful(known, "page", print_, document.title or "", document.text, titled=titled):
         return Verdict("doubt", print_, how, why)
+    same = document.text and document.text == known.text
+    if same and titled and document.title == known.shown:
+        return Verdict("reread", print_, how, "its row said so before")
     if known.revised_today >= FLAPS:
         return Verdict("revise", print_, how, "flapping", "flapping", flapping=known.last_reason != "flapping")
-    return Verdict("revise", print_, how, "attachments" if document.text and document.text == known.text else "text")
+    return Verdict("revise", print_, how, "title" if same and titled else "attachments" if same else "text")
 
 
 #: Between two readings of a baseline's pages.
@@ -84,9 +97,12 @@ def wanted(source: Source, rows: Sequence[Notice], now: datetime, *, baseline: b
     }
 
 
-def next_look(source: Source, first_seen: datetime, step: int, now: datetime) -> tuple[datetime | None, int]:
-    """When an old notice is looked at again, by the decaying plan (ages since first sight); None when the plan is over."""
-    for place, age in enumerate(source.recheck[step:], start=step):
-        if first_seen + age > now:
-            return first_seen + age, place + 1
-    return None, len(source.recheck)
+#: The ages at which pictures are fetched again: they are many, heavy, and seldom exchanged.
+PICTURES_AGAIN = (timedelta(days=1), timedelta(days=7))
+
+
+def next_look(source: Source, first_seen: datetime, now: datetime, purpose: Purpose = Purpose.DOCUMENT) -> datetime | None:
+    """When an old notice's page or file is looked at again, by the decaying plan (ages since first sight); None when the plan is
+    over. A look for another reason takes nothing from the plan."""
+    plan = PICTURES_AGAIN if purpose is Purpose.PICTURE and source.recheck else source.recheck
+    return next((first_seen + age for age in plan if first_seen + age > now), None)

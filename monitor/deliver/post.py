@@ -11,13 +11,13 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from monitor import schedule
 from monitor.config import Config
 from monitor.deliver.rate import room, spend
-from monitor.errors import DeliveryError, DeliveryReason
+from monitor.errors import DeliveryError, DeliveryReason, InUse, StoreError
 from monitor.model import Channel, Delivery, DeliveryState, Kind, Message, Receipt
 from monitor.render import Told, render
 from monitor.senders import Sender, Traits, sender
@@ -40,14 +40,24 @@ PUSHED_AHEAD = timedelta(hours=1)
 FILLED = 0.8
 
 
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """What became of a message and could not be written down so far: its deliveries, and how it is written."""
+
+    deliveries: tuple[int, ...]
+    note: Callable[[Connection], None]
+
+
 @dataclass(slots=True)
 class Post:
-    """What loop 2 works with. `config` is replaced as a whole when the file is read again."""
+    """What loop 2 works with. `config` is replaced as a whole when the file is read again; `unsettled` is by channel."""
 
     config: Config
     store: Store
     now: Callable[[], datetime]
     rng: random.Random = field(default_factory=random.Random)
+    unsettled: dict[str, Unsettled] = field(default_factory=dict)
+    stray: set[str] = field(default_factory=set)  # channels of which something was claimed, not sent, and not put back so far
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,9 @@ def post(desk: Post, channel: Channel, stopping: Callable[[], bool] = lambda: Fa
     """Send what is due to one channel, until nothing is, or it must wait; what became of each message. Raises StoreError."""
     to = sender(channel.target)
     traits = to.traits(channel)
+    settle(desk, channel.id)
+    if channel.id in desk.stray:
+        put_back(desk, channel.id)
     while not stopping():
         batch, free = _claim(desk, channel, traits)
         if not batch:
@@ -132,15 +145,42 @@ def _send(desk: Post, channel: Channel, to: Sender, traits: Traits, batch: list[
             outbox.again(conn, [one.id for one in batch[kept:]], desk.now(), None, tried=False)
         batch, told, ids = batch[:kept], told[:kept], ids[:kept]
         message = _render(desk, channel, traits, told, batch)
+    desk.unsettled[channel.id], said = _sent(desk, channel, to, batch, message)
+    settle(desk, channel.id)
+    return Sent(channel.id, ids, said)
+
+
+def _sent(desk: Post, channel: Channel, to: Sender, batch: list[Delivery], message: Message) -> tuple[Unsettled, str | None]:
+    """Hand the message over: what is to be written of it and, where it was not taken, why."""
+    ids = tuple(one.id for one in batch)
     try:
         receipt = to.send(channel, message)
+        receipt = replace(receipt, detail=desk.config.mask(receipt.detail))
     except DeliveryError as error:
-        with desk.store.write() as conn:
-            _not_sent(conn, desk, channel, batch, error)
-        return Sent(channel.id, ids, error.detail)
-    with desk.store.write() as conn:
-        _was_sent(conn, desk, channel, batch, message, receipt)
-    return Sent(channel.id, ids, None)
+        error.detail = desk.config.mask(error.detail)
+        failed = error
+        return Unsettled(ids, lambda conn: _not_sent(conn, desk, channel, batch, failed)), error.detail
+    return Unsettled(ids, lambda conn: _was_sent(conn, desk, channel, batch, message, receipt)), None
+
+
+def settle(desk: Post, channel_id: str) -> None:
+    """Write down what became of the last message; where the disk was full, once more in the room that the reserve has left. Until
+    it is written, the channel gets no other message, and the next start would send that one again. Raises StoreError."""
+    left = desk.unsettled.pop(channel_id, None)
+    if left is None:
+        return
+    try:
+        try:
+            with desk.store.write() as conn:
+                left.note(conn)
+        except InUse:
+            raise
+        except StoreError:
+            with desk.store.write() as conn:
+                left.note(conn)
+    except StoreError:
+        desk.unsettled[channel_id] = left
+        raise
 
 
 def _allowed(batch: list[Delivery], free: float) -> float:
@@ -166,6 +206,8 @@ def _told(owed: outbox.Owed) -> Told:
         owed.after,
         owed.labels,
         attachments=owed.attachments,
+        also=owed.also,
+        facts=owed.facts,
         thread=owed.thread,
     )
 
@@ -263,6 +305,16 @@ def _passing(conn: Connection, desk: Post, channel: Channel, batch: list[Deliver
     outbox.close(conn, over, DeliveryState.EXPIRED, error.detail)
     outbox.again(conn, [one.id for one in batch if one.id not in over], again_at, error.detail, tried=True)
     outbox.wait(conn, channel.id, until, fails)
+
+
+def put_back(desk: Post, channel_id: str) -> None:
+    """What was claimed and not sent is owed as before. Raises StoreError: then it is put back at the channel's next turn."""
+    with desk.store.write() as conn:
+        left = desk.unsettled.get(channel_id)
+        sent = left.deliveries if left is not None else ()
+        claimed = [one.id for one in outbox.claimed(conn, channel_id) if one.id not in sent]
+        outbox.again(conn, claimed, desk.now(), None, tried=False)
+    desk.stray.discard(channel_id)
 
 
 def fault(conn: Connection, desk: Post, channel_id: str, trace: str) -> None:

@@ -32,9 +32,20 @@ _HOSTS = 8  # hosts to which one thread keeps a connection
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
+class _Final(http.client.HTTPResponse):
+    """The final answer: interim ones (RFC 9110, section 15.2; the library passes over 100 alone) may come before any."""
+
+    def begin(self) -> None:
+        super().begin()
+        while 100 <= self.status < 200 and self.status != 101:
+            self.headers = self.msg = None  # type: ignore[assignment]  # as before any answer; the library's sign to read on
+            super().begin()
+
+
 class _Guarded(HTTPConnection):
     """A connection over a Wire, to an address that the guard let through."""
 
+    response_class = _Final
     address: guard.Address | None = None
     used = 0.0
 

@@ -132,8 +132,10 @@ def _chunks(stream: io.BufferedReader, call: Call) -> Iterator[bytes]:
             yield piece
         if _line(stream, call, got) not in (b"\r\n", b"\n"):
             raise call.failed(f"bad chunk in the answer after {got:,} bytes", "truncated")
-    while _line(stream, call, got) not in (b"\r\n", b"\n"):
-        pass  # trailers, counted by the socket
+    while (line := _line(stream, call, got)) not in (b"\r\n", b"\n"):
+        framing += len(line)  # trailers
+        if framing > HEADERS_LIMIT + got:
+            raise call.swollen()
 
 
 def _line(stream: io.BufferedReader, call: Call, got: int) -> bytes:

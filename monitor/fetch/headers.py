@@ -82,6 +82,17 @@ def retry_after(value: str | None, now: datetime) -> float | None:
     return min(max((when - now).total_seconds(), 0.0), _DAY) if when else None
 
 
+def ahead(date: str | None, age: str | None, now: datetime) -> float | None:
+    """By how many seconds `now` is later than a server's Date, with the time that the answer lay in a cache (RFC 9110, section
+    6.6.1; RFC 9111, section 5.1). None where it tells no time, or one that no clock shows."""
+    bare = (date or "").strip()
+    when = _moment(bare) if 0 < len(bare) <= 64 else None
+    if when is None or when.year < 2000:
+        return None
+    lay = int(age) if age and re.fullmatch(r"[0-9]{1,8}", age.strip(), re.ASCII) else 0
+    return (now - when).total_seconds() - lay
+
+
 def _moment(value: str) -> datetime | None:
     try:
         when = parsedate_to_datetime(value)

@@ -36,6 +36,7 @@ class Answer:
         self.cookies = response.cookies
         self.call = call
         self.status: int = response.status_code
+        self.open_end = False  # known once the body was read
         self.url = str(response.url)
         self.moved = False
 
@@ -51,9 +52,11 @@ class Answer:
         if transfer not in ([], ["identity"], ["chunked"]):
             raise self.call.failed("the answer is framed in a way that was not asked for", "protocol")
         self.call.allow_body(limit)
+        declared = None if "chunked" in transfer else body.length(self.header("content-length"), self.call)
+        self.open_end = declared is None and "chunked" not in transfer
         got = body.read(
             self._raw._original_response.fp,
-            declared=None if "chunked" in transfer else body.length(self.header("content-length"), self.call),
+            declared=declared,
             chunked="chunked" in transfer,
             coding=self.header("content-encoding") or "",
             limit=limit,

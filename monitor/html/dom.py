@@ -184,8 +184,10 @@ class _Writer:
             self.fresh = self.spaced = piece.endswith("\n")
             self.line_from = len(self.pieces)
             return
-        if not piece.isalnum():
-            piece = _SPACE.sub(" ", _WRAPPED.sub("", piece) if "\n" in piece else piece)
+        if "\n" in piece:
+            piece = _SPACE.sub(" ", _WRAPPED.sub("", piece))
+        elif "  " in piece or "\t" in piece or "\r" in piece or "\f" in piece:
+            piece = _SPACE.sub(" ", piece)
         if self.spaced:
             piece = piece.removeprefix(" ")
         if piece:
@@ -301,21 +303,22 @@ def rank(element: Element, names: Mapping[str, int]) -> int | None:
     `[role=…]`; None if it gives none. Far cheaper than as many selectors."""
     tag = str(element.tag)
     best = names.get(tag)
-    if not element.keys():
-        return best
     for attribute, value in cast("Iterable[tuple[str, str]]", element.items()):
-        if attribute == "class":
-            keys = [key for name in value.split() for key in (f".{name}", f"{tag}.{name}")]
-        elif attribute == "id":
-            keys = [f"#{value.strip()}"]
-        elif attribute in ("itemprop", "role"):
-            keys = [f"[{attribute}={value}]"]
-        else:
-            continue
-        for key in keys:
-            if (place := names.get(key)) is not None and (best is None or place < best):
+        for name in _called(tag, attribute, value) if attribute in _NAMED_BY else ():
+            if (place := names.get(name)) is not None and (best is None or place < best):
                 best = place
     return best
+
+
+_NAMED_BY = frozenset({"class", "id", "itemprop", "role"})
+
+
+@lru_cache(maxsize=4096)
+def _called(tag: str, attribute: str, value: str) -> tuple[str, ...]:
+    """The names that an attribute gives to an element; kept, because most of a page's elements share theirs."""
+    if attribute == "class":
+        return tuple(key for name in value.split() for key in (f".{name}", f"{tag}.{name}"))
+    return (f"#{value.strip()}",) if attribute == "id" else (f"[{attribute}={value}]",)
 
 
 def outermost(elements: Sequence[Element]) -> list[Element]:

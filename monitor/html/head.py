@@ -23,12 +23,13 @@ _TIME_META = (
 _TIME_PLACES = (
     "#con_time", "#pubtime", "#publish_time", ".pages-date", ".pubtime", ".pub-time", ".pub_time", ".publish-time",
     ".publish_time", ".article-time", ".article_time", ".art-time", ".news_date", ".info-date", "[itemprop=datePublished]",
-    "time",
+    ".publish-date", ".post-date", ".entry-date", ".article-date", "time",
 )  # fmt: skip
 _TITLE_RANKS = {name: place for place, name in enumerate(_TITLE_PLACES)}
 _TIME_RANKS = {name: place for place, name in enumerate(_TIME_PLACES)}
 #: No page has more headings or times that matter.
 _MOST_PLACES = 60
+_SCRIPT = 20_000
 _ISSUER_META = ("contentsource", "source", "mediaid", "dc.creator", "dc.publisher")
 
 _DATE = (
@@ -42,6 +43,15 @@ _LABELLED_DATES = (
     re.compile(rf"(?:发布|发稿|公布|公开|发文|印发)\s*(?:时间|日期)\s*[:：】\]]?[\s|]*({_DATE})"),
     re.compile(rf"(?<!成文)(?<!更新)(?:时间|日期)\s*[:：][\s|]*({_DATE})"),
 )
+#: A line that stands between title and text: it names a date without a label, and one of these.
+_BYLINE = re.compile(r"来\s*源|作\s*者|(?<!文)字[号体]|浏览|阅读|点击|打印|分享|编辑|供稿")
+_OTHER_DATE = re.compile(r"(?:成文|签发|更新|修改|截止|有效|施行|实施|会议|活动|开始|结束)\S{0,4}[:：]?[\s|]*$")
+_BYLINE_LENGTH = 160
+#: A date right below the title, with little else on its line.
+_DATE_FIRST = re.compile(rf"[\s\[【(（]*({_DATE})")
+_BELOW, _BELOW_LENGTH = 3, 60
+#: What pages tell search engines, as JSON.
+_TOLD_MACHINES = re.compile(r'"(?:datePublished|pubDate)"\s*:\s*"([^"]{8,40})"')
 _ISSUED_BY = re.compile(
     r"(?:发文机关|发文机构|发布机构|发布机关|发布单位|发文单位|制发机关|公开责任部门)\s*[:：】\]]?\s*\|?\s*([^|]{2,120})"
 )
@@ -54,6 +64,8 @@ _NEXT = re.compile(
 _NO_ISSUER = re.compile(r"(?:本站|本网|本网站|原创|网络|互联网|未知|暂无|无|不详|本站原创|-+)?")
 
 SEPARATED = re.compile(r"\s*(?:_+|\s[-–—|·»]\s|[|｜]|——)\s*")
+_SEPARATES = re.compile(r"\s*[-–—_|｜·»]")
+_SHORTEST_TITLE = 6
 _SITE = re.compile(
     r"(?:网|网站|网站群|门户|平台|系统|中心|政府|共和国|委员会|办公厅|办公室|部|委|局|厅|署|院|行|报|社|频道|The Paper)"
     r"(?:\s*[（(].{1,12}[）)])?$"
@@ -71,13 +83,14 @@ def meta(root: Element) -> dict[str, str]:
     return found
 
 
-def title(root: Element, about: Mapping[str, str]) -> str | None:
-    """The notice's title: the publishing system's own, then the heading, og:title, and the window's title without the site's."""
+def title(root: Element, about: Mapping[str, str], lines: Sequence[str]) -> str | None:
+    """The notice's title: the publishing system's own, then the heading, og:title, and the window's title without the site's:
+    as far as a line of the page (`lines`) says the same, or without what sites are called."""
     for name in _TITLE_META:
         if found := about.get(name):
             return found
     window = window_title(root)
-    own = without_site(window, about) if window else ""
+    own = (_shown(window, lines) or without_site(window, about)) if window else ""
     places = _places(root, _TITLE_RANKS)
     for place, name in enumerate(_TITLE_PLACES):
         headings = [line_of(h) for h in places if rank(h, _TITLE_RANKS) == place and not _of_the_site(h)]
@@ -125,6 +138,17 @@ def without_site(window: str, about: Mapping[str, str]) -> str:
     return kept.strip(" -_|—") or window
 
 
+def _shown(window: str, lines: Sequence[str]) -> str | None:
+    """The beginning of the window's title, up to a sign that separates, that stands on a line of its own."""
+    if not _SEPARATES.search(window):
+        return None
+    for line in lines:
+        rest = window.removeprefix(line) if _SHORTEST_TITLE <= len(line) < len(window) else window
+        if rest != window and _SEPARATES.match(rest):
+            return line
+    return None
+
+
 def _alike(heading: str, own: str) -> bool:
     a, b = text.fold(heading), text.fold(own)
     return bool(a and b) and (a in b or b in a or a[:12] == b[:12])
@@ -144,19 +168,51 @@ def _of_the_site(heading: Element) -> bool:
     )
 
 
-def published(root: Element, about: Mapping[str, str], lines: Sequence[str], today: date) -> When | None:
-    """When the page says that it was published: its meta, the elements that hold the time, or a labelled date in `lines`, those
-    of the page outside its text."""
+def published(
+    root: Element, about: Mapping[str, str], lines: Sequence[str], beginning: Sequence[str], named: str | None, today: date
+) -> When | None:
+    """When the page says that it was published: its meta, the elements that hold the time, what it tells machines, or a date in
+    `lines`, those of the page outside its text: labelled, right below its title `named`, or beside 来源 and the like. The head of
+    the page may stand at the `beginning` of what was taken for the text."""
     for name in _TIME_META:
         if name in about and (found := _when(about[name], today)):
             return found
     for element in _places(root, _TIME_RANKS):
         if (found := _when(element.get("datetime") or element.get("content") or line_of(element), today)) is not None:
             return found
+    for script in root.iter("script"):
+        if "ld+json" in (script.get("type") or "") and (told := _TOLD_MACHINES.search((script.text or "")[:_SCRIPT])):
+            return facts.parse_when(told[1], today)
+    rows = [line for line in beginning if "|" in line]
     for label in _LABELLED_DATES:
-        for line in lines:
+        for line in (*lines, *rows):
             if (match := label.search(line[:400])) and (found := facts.parse_when(match[1], today)) is not None:
                 return found
+    return _below(lines, named, today) or _beside((*lines, *beginning), today)
+
+
+def _below(lines: Sequence[str], named: str | None, today: date) -> When | None:
+    """The date that begins one of the lines right below the title."""
+    for place, line in enumerate(lines):
+        if line != named:
+            continue
+        for under in lines[place + 1 : place + 1 + _BELOW]:
+            if len(under) <= _BELOW_LENGTH and "。" not in under and (found := _DATE_FIRST.match(under)):
+                return facts.parse_when(found[1], today)
+    return None
+
+
+def is_byline(line: str) -> bool:
+    """Whether a line gives a date and names the source, the author or the page's tools beside it."""
+    return len(line) <= _BYLINE_LENGTH and _BYLINE.search(line) is not None and _DATED.search(line) is not None
+
+
+def _beside(lines: Sequence[str], today: date) -> When | None:
+    """The date of the first line that names its source, its author or the page's tools."""
+    for line in lines:
+        found = _DATED.search(line) if is_byline(line) else None
+        if found and not _OTHER_DATE.search(line[: found.start()]):
+            return facts.parse_when(found[0], today)
     return None
 
 

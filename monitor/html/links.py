@@ -34,7 +34,7 @@ _COUNTER = re.compile(
 )
 _ICON = re.compile(
     r"(?:^|[/_.-])(?:icons?|logo|print|sendmail|save|close|openpage|qr_?code|ewm|erweima|share|blank|spacer|loading|transparent|bg"
-    r"|arrow|dot|filetypeimages?|btn|button)(?:$|[/_.\d-])",
+    r"|arrow|dot|filetypeimages?|btn|button|next_?-?page|prev_?-?page|captcha|validate_?code|verify_?code|random_?code|check_?code)(?:$|[/_.\d-])",
     re.I,
 )
 _SIZE = re.compile(r"(?:^|;)\s*(?:width|height)\s*:\s*(\d+)(?:\.\d+)?px", re.I)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from typing import cast
 
@@ -24,7 +25,8 @@ SPECIFIC = (
     "#ozoom", "#arti_content", "#xxgk_content", ".xxgk-content", ".gknbxq_detail", ".xlrllt", ".nfw-cms-text",
     ".details-policy-box", ".bt-content", ".bulletin-content",
     # universities and news houses that carry notices
-    "#vsb_content", ".v_news_content", ".wp_articlecontent", ".news_txt", ".post_body", "#endText", ".rm_txt_con", ".text_con",
+    "#rwb_zw", "#p-detail", "#detailContent", "#vsb_content", ".v_news_content", ".wp_articlecontent", ".news_txt", ".post_body",
+    "#endText", ".rm_txt_con", ".text_con",
     # other CMS: Drupal (CISA), WordPress, GitHub
     ".field--name-body", ".entry-content", ".post-content", ".article__content", ".markdown-body", "[itemprop=articleBody]",
 )  # fmt: skip
@@ -41,7 +43,7 @@ _NAMES = {name: place for place, name in enumerate(SPECIFIC + GENERIC)}
 _JUNK = re.compile(
     r"(?:^|[-_])(?:jiathis|bdshare\w*|bshare\w*|share\w*|sharing|social|qr_?code|qr_container|ewm|erweima|print|toolbar|tool_?bar|"
     r"breadcrumbs?|crumbs?|position|pagination|pager|pagenav|prev_?next|prenext|related\w*|recommend\w*|xgxx|xglj|xgyd|xgwd|xgbd|"
-    r"footer|foot|copyright|comments?|feedback|subscribe|newsletter|cookie\w*|banner)(?:$|[-_])|^div_div$|^jiathis|^bdshare",
+    r"zan|dianzan|footer|foot|copyright|comments?|feedback|subscribe|newsletter|cookie\w*|banner)(?:$|[-_])|^div_div$|^jiathis|^bdshare",
     re.I,
 )
 _APART = frozenset({"nav", "footer"})
@@ -49,12 +51,15 @@ _APART = frozenset({"nav", "footer"})
 _PERHAPS = frozenset({"aside", "header"})
 _APART_ROLES = frozenset({"navigation", "contentinfo", "search", "banner"})
 _SENTENCE = re.compile(r"[，。；：、！？,.;!?]")
+#: What ends a sentence, and so tells a paragraph from a title or a byline.
+_STOP = re.compile(r"[。；！？!?;]|[.:](?=\s|$)")
 #: What stands at the foot of every page counts as little as a link.
 _IMPRINT = re.compile(
     r"版权所有|ICP备|公网安备|网站标识码|copyright|all rights reserved|技术支持[:：]|(?:主办|承办)单位[:：]"
     r"|\b(?:utilise|uses?|using)\b.{0,20}\bcookies?\b|使用.{0,6}cookie",
     re.I,
 )
+_TABLE = frozenset({"table", "tbody", "tr"})
 #: A shorter text may well stand on a page twice.
 _COPIED = 200
 #: A longer piece is a text that speaks of such things.
@@ -65,6 +70,8 @@ _LINKED = 0.35
 #: What density finds must be this long, and hold this share of all unlinked text, else the whole page is the text.
 _DENSE = 80
 _SHARE = 0.35
+#: … or this share of all sentences.
+_PROSE = 0.8
 #: Lines that belong to a dense text stand at most so many levels above it, in so many characters.
 _NEAR = 3
 _EDGES = 300
@@ -76,7 +83,8 @@ _FURNITURE = re.compile(r"来源|浏览|点击|阅读|访问|字[号体]|分享|
 
 @dataclass(slots=True)
 class _Frame:
-    """What was counted in an element: characters that are not white space, those of them in links, and its score."""
+    """What was counted in an element: characters that are not white space, those of them in links and in paragraphs, and its
+    score."""
 
     element: Element
     block: bool
@@ -85,6 +93,8 @@ class _Frame:
     own: int = 0
     own_linked: int = 0
     marks: int = 0
+    stops: int = 0
+    prose: int = 0
     files: int = 0
     pictures: int = 0
     score: float = 0.0
@@ -96,24 +106,26 @@ class _Frame:
 
 @dataclass(slots=True)
 class Survey:
-    """One pass over a page: the containers that were found, what is not text, and where text is dense."""
+    """One pass over a page: the containers that were found, what is not text, and where text is dense. `named`: all elements that
+    are called as a container is, hidden ones too, in document order."""
 
     containers: dict[int, list[_Frame]] = field(default_factory=dict)
     junk: set[Element] = field(default_factory=set)
     dense: dict[Element, _Frame] = field(default_factory=dict)
     total: _Frame | None = None
-    body: Element | None = None
+    named: dict[Element, int] = field(default_factory=dict)
 
 
 def survey(body: Element, skip: set[Element]) -> Survey:
     """Count and classify everything visible in `body`."""
-    found = Survey(body=body)
+    found = Survey(named={e: place for e in body.iter() if (place := rank(e, _NAMES)) is not None})
     stack: list[_Frame] = []
     links = 0
     for event, element in walk(body, skip):
         if event == "start":
-            stack.append(_Frame(element, element.tag in BLOCKS, files=is_file(element), pictures=is_picture(element)))
-            links += element.tag == "a"
+            tag = element.tag
+            stack.append(_Frame(element, tag in BLOCKS, files=tag == "a" and is_file(element), pictures=is_picture(element)))
+            links += tag == "a"
             if piece := element.text:
                 _count(stack, piece, links > 0)
             continue
@@ -128,15 +140,28 @@ def survey(body: Element, skip: set[Element]) -> Survey:
 def _count(stack: list[_Frame], piece: str, linked: bool) -> None:
     if piece.isspace():
         return
-    chars = sum(map(len, piece.split()))
+    chars, imprint, marks, stops = _weighed(piece) if len(piece) <= _LONGEST_IMPRINT else _weight(piece)
     frame = stack[-1]
     frame.chars += chars
     frame.own += chars
-    if linked or (chars <= _LONGEST_IMPRINT and _IMPRINT.search(piece)):
+    if linked or imprint:
         frame.linked += chars
         frame.own_linked += chars
     else:
-        frame.marks += len(_SENTENCE.findall(piece))
+        frame.marks += marks
+        frame.stops += stops
+
+
+def _weight(piece: str) -> tuple[int, bool, int, bool]:
+    """Of a piece of text: its characters that are not white space, whether it is an imprint, its marks of sentences, and whether
+    one ends in it."""
+    chars = sum(map(len, piece.split()))
+    imprint = chars <= _LONGEST_IMPRINT and _IMPRINT.search(piece) is not None
+    return chars, imprint, len(_SENTENCE.findall(piece)), _STOP.search(piece) is not None
+
+
+#: Kept, because most short pieces stand on the page of the check before, and on the other pages of a site.
+_weighed = lru_cache(maxsize=4096)(_weight)
 
 
 def _close(stack: list[_Frame], found: Survey) -> None:
@@ -152,15 +177,17 @@ def _close(stack: list[_Frame], found: Survey) -> None:
     else:
         above.chars += frame.chars
         above.linked += frame.linked
+        above.prose += frame.prose
         above.files += frame.files
         above.pictures += frame.pictures
         if not frame.block:
             above.own += frame.own
             above.own_linked += frame.own_linked
             above.marks += frame.marks
+            above.stops += frame.stops
         if _is_junk(frame):
             found.junk.add(element)
-    place = rank(element, _NAMES)
+    place = found.named.get(element)
     if place is not None and (frame.chars or frame.files or frame.pictures):
         found.containers.setdefault(place, []).append(frame)
 
@@ -171,6 +198,8 @@ def _score(frame: _Frame, stack: list[_Frame]) -> None:
         return
     points = 1 + min(frame.own / 100, 10) + min(frame.marks, 10)
     frame.score += points / 2
+    if frame.stops:
+        frame.prose += frame.own
     share = 1.0
     for above in reversed(stack[-12:]):
         if above.block:
@@ -183,26 +212,28 @@ def _score(frame: _Frame, stack: list[_Frame]) -> None:
 def _is_junk(frame: _Frame) -> bool:
     """Whether an element stands in the text without belonging to it: so named, and short or made of links."""
     element = frame.element
-    if frame.files or not (element.keys() or element.tag in _APART or element.tag in _PERHAPS):
+    tag = element.tag
+    if frame.files or not (element.keys() or tag in _APART or tag in _PERHAPS):
         return False
-    if element.tag in _APART or element.get("role") in _APART_ROLES:
+    if tag in _APART or element.get("role") in _APART_ROLES:
         return True
-    if element.tag in _PERHAPS:
+    if tag in _PERHAPS:
         return frame.linked >= frame.chars / 2
     named, called = element.get("class"), element.get("id")
     if (named is None and called is None) or (frame.chars > 120 and frame.linked < frame.chars / 2):
         return False
-    return any(_JUNK.search(name) for name in f"{named or ''} {called or ''}".split())
+    return _is_junk_name(f"{named or ''} {called or ''}")
+
+
+@lru_cache(maxsize=1024)
+def _is_junk_name(names: str) -> bool:
+    return any(_JUNK.search(name) for name in names.split())
 
 
 def main_elements(found: Survey) -> tuple[list[Element], bool]:
     """The elements that hold the main text, in document order, none in another, and whether a known container says so; none
     where only the whole page will do."""
-    if (
-        not any(place < len(SPECIFIC) for place in found.containers)
-        and found.body is not None
-        and (unseen := unseen_containers(found.body, found.junk))
-    ):
+    if not any(place < len(SPECIFIC) for place in found.containers) and (unseen := unseen_containers(found)):
         return unseen, True
     for place in sorted(found.containers):
         frames = found.containers[place]
@@ -218,17 +249,16 @@ def main_elements(found: Survey) -> tuple[list[Element], bool]:
     return _dense(found), False
 
 
-def unseen_containers(body: Element, skip: set[Element]) -> list[Element]:
+def unseen_containers(found: Survey) -> list[Element]:
     """The first known container with text that stands in something hidden: pages show it by script, and unclosed elements of
     the page's own tools swallow it."""
     ranked: dict[int, list[Element]] = {}
-    for element in body.iter():
-        place = rank(element, _NAMES)
-        if place is not None and place < len(SPECIFIC) and element.tag not in UNREAD:
+    for element, place in found.named.items():
+        if place < len(SPECIFIC) and element.tag not in UNREAD:
             ranked.setdefault(place, []).append(element)
     for place in sorted(ranked):
-        inside = [e for e in ranked[place] if e not in skip and not any(above.tag in UNREAD for above in e.iterancestors())]
-        told = [e for e in outermost(inside) if raw_text(e, skip).strip()]
+        inside = [e for e in ranked[place] if e not in found.junk and not any(above.tag in UNREAD for above in e.iterancestors())]
+        told = [e for e in outermost(inside) if raw_text(e, found.junk).strip()]
         if told:
             return told[:1]
     return []
@@ -254,8 +284,10 @@ def without_copies(elements: list[Element]) -> list[Element]:
 
 
 def _holds_enough(frame: _Frame, found: Survey) -> bool:
-    total = found.total.unlinked if found.total else 0
-    return frame.unlinked >= _SHARE * total
+    total = found.total
+    if total is None:
+        return False
+    return frame.unlinked >= _SHARE * total.unlinked or (0 < total.prose <= frame.prose / _PROSE)
 
 
 def _dense(found: Survey) -> list[Element]:
@@ -273,7 +305,7 @@ def _dense(found: Survey) -> list[Element]:
             best = wider
     for above in list(best.element.iterancestors())[:_NEAR]:
         wider = found.dense.get(above)
-        if wider is not None and above is not found.body and _adds_edges(wider, best, found):
+        if wider is not None and wider is not found.total and _adds_edges(wider, best, found):
             best = wider
     if best.unlinked < _DENSE or not _holds_enough(best, found):
         return []
@@ -283,7 +315,8 @@ def _dense(found: Survey) -> list[Element]:
 def _adds_text(wider: _Frame, inner: _Frame) -> bool:
     """Whether the wider block holds more of the same text, not merely what surrounds it."""
     more, linked = wider.chars - inner.chars, wider.linked - inner.linked
-    return more - linked >= inner.unlinked / 4 and linked <= 0.3 * more
+    told = wider.element.tag in _TABLE or wider.prose - inner.prose >= inner.prose / 4  # rows of fields are no sentences
+    return more - linked >= inner.unlinked / 4 and linked <= 0.3 * more and told
 
 
 def _adds_edges(wider: _Frame, inner: _Frame, found: Survey) -> bool:

@@ -13,8 +13,9 @@ import regex
 
 from monitor import text
 from monitor.errors import ParseError
-from monitor.html import absent, dom, head, links, main
+from monitor.html import absent, dom, head, links, main, parts
 from monitor.html.dom import Element
+from monitor.html.record import record, recorded_title
 from monitor.model import Attachment, Fetched, ReadPolicy, When
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
@@ -28,8 +29,8 @@ _CUT = "\0"
 _CUT_LINES = re.compile(r"^[\0 |]*\0[\0 |]*\n", re.M)
 #: Lines inside containers that are tools of the page, not text: they name several of these and nothing else.
 _TOOLS = re.compile(
-    r"(?:[\s|/·【】\[\]()（）:：<>《》+-]*(?:打印(?:本页|此页|文章)?|关闭(?:本页|窗口|页面|此页)?|加入收藏|收藏|我要纠错|纠错|返回(?:顶部|列表|上一页|首页)?|分享(?:到|至)?|"
-    r"字[体号](?:大小)?|朗读|下载本文|微信|新浪微博|微博|QQ空间|QQ好友|大|中|小|A[+-]?|T)[\s|/·【】\[\]()（）:：<>《》+-]*){1,20}"
+    r"[\s|/·【】\[\]()（）:：<>《》+-]*+(?:(?>打印(?:本页|此页|文章)?|关闭(?:本页|窗口|页面|此页)?|加入收藏|收藏|我要纠错|纠错|返回(?:顶部|列表|上一页|首页)?|"
+    r"分享(?:到|至)?|字[体号](?:大小)?|朗读|下载本文|微信|新浪微博|微博|QQ空间|QQ好友|大|中|小|A[+-]?|T)[\s|/·【】\[\]()（）:：<>《》+-]*+){1,20}+"
 )
 _TOOL = re.compile(r"打印|关闭|收藏|纠错|返回|分享|字[体号]|朗读")
 _COUNTER = re.compile(
@@ -38,6 +39,24 @@ _COUNTER = re.compile(
 _NEIGHBOUR = re.compile(r"[\s【\[<«]*(?:上|下)\s*一\s*(?:篇|条|则|页|个)(?:文章|新闻|通知|公告)?\s*(?:[】\]>»:：|].*|$)")
 _SCAN = re.compile(r".{0,10}扫一扫.{0,30}(?:打开|分享|阅读|查看|关注|访问|手机).{0,30}")
 _TOOL_LINE = 80
+#: A byline holds a counter among its source and date; tools stand before or behind a name.
+_BYLINE = re.compile(r"来\s*源|作\s*者|时间|日期|发布|编辑")
+_COUNTED = re.compile(
+    r"[\s|【\[(（]*(?:本文)?(?:浏览|阅读|点击|访问|查看)(?:次数|总数|量|数|人数)?\s*[:：]\s*(?:\d[\d,，.万+]*)?\s*次?[】\])）]*(?=\s|$)"
+)
+_TOOL_BESIDE = re.compile(
+    r"^(?:[【\[](?:我要纠错|纠错|打印|关闭|收藏|分享)[】\]]\s*)++(?=责|编|来源|作者)"
+    r"|(?<=\S)(?:\s*[【\[](?:我要纠错|纠错|打印|关闭|收藏|分享)[】\]])++$"
+)
+#: Links to an article's other pages.
+_PAGES = re.compile(
+    r"[\s>»<«…·/|]*+(?:(?>首页|[上下]一?页|[前后]一页|[尾末]页|共\s?\d++\s?页|第\s?\d++\s?页|转到|跳转|到第|页|GO|【\s?\d{1,3}\s?】"
+    r"|\[\s?\d{1,3}\s?\]|\d{1,3}(?!\d))[\s>»<«…·/|]*+){2,60}+",
+    re.I,
+)
+_PAGE_WORD = re.compile(r"[上下尾末]一?页|[前后]一页|[】\]].*[【\[]")
+#: Lines of a text's beginning that may still be its head.
+_BEGINNING = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +72,9 @@ class Page:
     images: tuple[str, ...] = ()
     gone: str | None = None
     problems: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()  # the page's record
     menus: bool = False  # nothing but links and what systems put around a text
+    next: str | None = None  # the next page of an article in several
 
 
 def is_html(got: Fetched) -> bool:
@@ -107,7 +128,8 @@ class _Reading:
         self.skip = set(self.ignored)
         self.junk = set(self.ignored)
         self.about = head.meta(self.root)
-        self.title = self._title(title)
+        self.named_by = title
+        self.beginning: list[str] = []
         self.problems = _problems(markup)
         self.sure = True  # the user, or a known container, says where the text is
 
@@ -118,11 +140,14 @@ class _Reading:
             gone = absent.gone(window, self._whole())
             if gone is None:
                 raise self._not_found(window)
-            return Page(title=self.title, text=self._whole(), gone=gone)
+            return Page(title=self._title(()), text=self._whole(), gone=gone)
         content = self._content(chosen)
         around = content if chosen == [self.body] else self._whole(chosen)
         gone = absent.gone(window, content if chosen == [self.body] else f"{around}\n{content}")
-        lines = around.split("\n")
+        outside = around.split("\n")
+        beginning = [] if chosen == [self.body] else [line for line in self.beginning if "|" in line or head.is_byline(line)]
+        lines = [*outside, *beginning]
+        title = self._title([*outside, *self.beginning])
         kept = cut(content, self.policy.ignore_text)
         base = links.base_of(self.root, self.got.url)
         attachments = links.attachments(base, chosen, self.body, self.skip)
@@ -130,24 +155,25 @@ class _Reading:
         if gone is None and (absent.is_skeleton(kept, sure=self.sure) if _WORD.search(kept) else not (attachments or images)):
             raise self._nothing(content)
         return Page(
-            title=self.title,
+            title=title,
             text=kept,
-            published=head.published(self.root, self.about, lines, self.got.at.date()),
+            published=head.published(self.root, self.about, outside, beginning, title, self.got.at.date()),
             issuer=head.issuer(self.about, lines),
             attachments=attachments,
             documents=tuple(one for one in links.documents(base, chosen, self.skip) if one not in attachments),
             images=images,
             gone=gone,
             problems=self.problems,
+            labels=record(self.root, lines),
             menus=gone is None and self._menus(chosen),
+            next=parts.following(self.root, self.got.url, base) if gone is None else None,
         )
 
-    def _title(self, css: str | None) -> str | None:
-        if css:
-            for element in self._matches((css,)):
-                if found := dom.line_of(element):
-                    return found
-        return head.title(self.root, self.about)
+    def _title(self, lines: Sequence[str]) -> str | None:
+        for element in self._matches((self.named_by,)) if self.named_by else ():
+            if found := dom.line_of(element):
+                return found
+        return head.title(self.root, self.about, lines) or recorded_title(lines)
 
     def _selected(self) -> list[Element] | None:
         """The elements whose text is the page's: as selected (None if the selectors match nothing), or as found."""
@@ -179,6 +205,7 @@ class _Reading:
         content = text.clean("\n".join(dom.raw_text(element, self.skip).strip("\n") for element in chosen))
         if self.policy.select:
             return content
+        self.beginning = content.split("\n", _BEGINNING)[:_BEGINNING]
         content = without_tools(content)
         if not content and chosen == [self.body]:  # menus, or what is said to browsers without scripts, may be all there is
             self.skip = set(self.ignored)
@@ -227,8 +254,18 @@ def _problems(markup: str) -> tuple[str, ...]:
 
 
 def without_tools(content: str) -> str:
-    """A text without the lines that are the page's tools: print and close, share, counters, the neighbouring notices' titles."""
-    return "\n".join(line for line in content.split("\n") if not _is_tool(line)).strip("\n")
+    """A text without the lines that are the page's tools: print and close, share, counters, links to other pages, the
+    neighbouring notices' titles; and without the counter in a byline."""
+    lines = content.split("\n")
+    return "\n".join(_without_counter(line) for line in lines if not _is_tool(line)).strip("\n")
+
+
+def _without_counter(line: str) -> str:
+    if len(line) > 2 * _TOOL_LINE:
+        return line
+    if _BYLINE.search(line):
+        line = _COUNTED.sub("", line).strip()
+    return _TOOL_BESIDE.sub("", line) if line[-1:] in ("】", "]") or line[:1] in ("【", "[") else line
 
 
 def _is_tool(line: str) -> bool:
@@ -237,6 +274,8 @@ def _is_tool(line: str) -> bool:
     if len(line) > _TOOL_LINE:
         return False
     if _TOOL.search(line) and _TOOLS.fullmatch(line):
+        return True
+    if _PAGE_WORD.search(line) and _PAGES.fullmatch(line):
         return True
     return bool(line) and (_COUNTER.fullmatch(line) or _SCAN.fullmatch(line)) is not None
 

@@ -29,7 +29,7 @@ class Reader(Protocol):
         ...
 
 
-BUILT_IN = ("monitor.readers.html:Html",)
+BUILT_IN = ("monitor.readers.wechat:Wechat", "monitor.readers.html:Html")
 
 
 @cache

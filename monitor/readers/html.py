@@ -9,7 +9,7 @@ from monitor.model import Document, Fetched, ReadPolicy
 class Html:
     """See `monitor.readers.Reader`."""
 
-    name = "html/1"
+    name = "html/2"
 
     def reads(self, got: Fetched) -> bool:
         """HTML, XHTML and plain text; an answer without a useful type if it begins as a page does."""
@@ -28,4 +28,6 @@ class Html:
             images=found.images,
             gone=found.gone,
             problems=found.problems,
+            labels=found.labels,
+            next=found.next,
         )

@@ -14,8 +14,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from monitor.decide import scanty
 from monitor.diff import Diff, diff
-from monitor.model import HOUSE_KINDS, Attachment, Change, Channel, Kind, Message, Version, When
+from monitor.model import HOUSE_KINDS, NO_FACTS, Attachment, Change, Channel, Facts, Kind, Message, Version, When
+from monitor.render import said
+from monitor.render.attached import pictures, reworded, words_of_pictures
 from monitor.render.escape import ELLIPSIS, address, cut, measure
 from monitor.render.escape import plain as harmless
 from monitor.render.formats import WRITERS, Writer
@@ -26,6 +29,10 @@ __all__ = ["Told", "message_id", "render"]
 
 #: Characters: a title as a subject; a title or a label's value in a message; the first lines of a text; a difference.
 SUBJECT, VALUE, EXCERPT, DIFFERENCE = 120, 300, 400, 20_000
+#: Files of which a message shows what changed inside.
+FILES = 5
+#: Lines of the words of pictures.
+LINES = 10
 #: Labels that say who speaks stand before the title; these come first after it.
 _ISSUERS = ("issuer", "author")
 _FIRST = ("number", "severity", "cve", "deadline", "effective")
@@ -48,6 +55,7 @@ class Told:
     also: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     thread: str | None = None
+    facts: Facts = NO_FACTS
 
 
 class _Shape(StrEnum):
@@ -157,8 +165,8 @@ def _title(told: Told, tongue: _Tongue) -> str:
     title = cut(line(told.title or told.url or told.source or ""), VALUE)
     if change.kind in HOUSE_KINDS:
         return marker + tongue.words.house(change.kind, change.reason, title)
-    issuers = _values(told, *_ISSUERS)[:2]
-    who = tongue.words.listed(issuers) if issuers else line(told.source or "")
+    issuers = told.facts.issuers or tuple(_values(told, *_ISSUERS)[:2])
+    who = said.who(issuers, tongue.words) if issuers else line(told.source or "")
     return marker + (tongue.words("by", who=who, title=title) if who else title)
 
 
@@ -182,7 +190,8 @@ def _short(told: Told, tongue: _Tongue) -> list[_Part]:
     if change.kind is Kind.REVISED and change.reason:
         parts.append(_Part(_Shape.FACT, words.fact("changed", words.reason(change.reason))))
     if change.detail:
-        parts.append(_Part(_Shape.EXCERPT, change.detail))
+        said = tongue.words(f"escalated.{change.detail}") if change.reason == "escalated" else change.detail
+        parts.append(_Part(_Shape.EXCERPT, said))
     if told.also:
         parts.append(_Part(_Shape.FACT, words.fact("also", words.listed(list(told.also)))))
     return [*parts, *_link(told, tongue, apart=False)]
@@ -195,6 +204,7 @@ def _whole(told: Told, tongue: _Tongue) -> list[_Part]:
         Kind.REVISED: _revised,
         Kind.WITHDRAWN: _withdrawn,
         Kind.RESTORED: _restored,
+        Kind.REMINDER: _reminder,
     }
     about = by_kind.get(told.change.kind, _house)(told, tongue)
     return [_Part(_Shape.HEADING, _title(told, tongue)), _origin(told, tongue), *about, *_link(told, tongue, apart=True)]
@@ -212,12 +222,32 @@ def _origin(told: Told, tongue: _Tongue) -> _Part:
 
 
 def _new(told: Told, tongue: _Tongue) -> list[_Part]:
-    return [*_labels(told, tongue), *_files(told, tongue), *_also(told, tongue), *_detail(told), *_excerpt(told.after, told)]
+    about = [*_labels(told, tongue), *_files(told, tongue), *_also(told, tongue), *_detail(told)]
+    return [*about, *_excerpt(told.after, told), *_words_of_pictures(told, tongue)]
+
+
+def _words_of_pictures(told: Told, tongue: _Tongue) -> list[_Part]:
+    """The first lines of what the pictures of a page say that hardly says anything else, as far as it is known."""
+    shown = pictures(told.attachments)
+    said = words_of_pictures(told.attachments)
+    if not said or told.after is None or not scanty(told.after.text, len(shown)):
+        return []
+    lines = said.split("\n")
+    first = cut("\n".join(lines[:LINES]), 2 * EXCERPT)
+    rest = len(lines) - len(first.split("\n"))
+    words = tongue.words
+    heading = _Part(_Shape.FACT, words("pictures_say", n=len(shown)), rank=1, apart=True)
+    more = [_Part(_Shape.FACT, words("more_lines", n=rest), rank=1)] if rest else []
+    return [heading, _Part(_Shape.EXCERPT, first, rank=1), *more]
 
 
 def _revised(told: Told, tongue: _Tongue) -> list[_Part]:
     words, before, after = tongue.words, told.before, told.after
     changed = words.reason(told.change.reason)
+    if told.change.reason == "escalated":
+        worse = f"{changed}: {words(f'escalated.{told.change.detail}')}"
+        parts = [_Part(_Shape.FACT, words.fact("changed", worse), rank=1), *_labels(told, tongue), *_also(told, tongue)]
+        return [*parts, *_excerpt(told.after, told)]
     if before is not None and after is not None:
         versions = words("versions", before=before.seq, after=after.seq)
         changed = f"{changed} ({versions})" if changed else versions
@@ -233,8 +263,24 @@ def _revised(told: Told, tongue: _Tongue) -> list[_Part]:
             parts.append(_Part(_Shape.FACT, words.fact("published", change), rank=2))
         parts += _changed_files(before.attachments, after.attachments, tongue)
     parts += [*_also(told, tongue), *_detail(told)]
-    if before is not None and after is not None and before.text != after.text:
-        parts.append(_Part(_Shape.DIFF, diff=diff(before.text, after.text), apart=True))
+    if before is not None and after is not None:
+        if before.text != after.text:
+            parts.append(_Part(_Shape.DIFF, diff=diff(before.text, after.text), apart=True))
+        parts += _reworded_files(before.attachments, after.attachments, tongue)
+    return parts
+
+
+def _reworded_files(before: tuple[Attachment, ...], after: tuple[Attachment, ...], tongue: _Tongue) -> list[_Part]:
+    """What changed in the texts of files, each under its name; the last ones are left out first."""
+    words = tongue.words
+    parts: list[_Part] = []
+    found = reworded(before, after)
+    for each in found[:FILES]:
+        name = words.fact("inside", cut(line(each.name), VALUE)) if each.name else words("pictures")
+        heading = _Part(_Shape.FACT, name, rank=1, apart=True)
+        parts += [heading, _Part(_Shape.DIFF, diff=diff(each.old, each.new), rank=1, apart=True)]
+    if len(found) > FILES:
+        parts.append(_Part(_Shape.FACT, words("more_files", n=len(found) - FILES), rank=1))
     return parts
 
 
@@ -260,20 +306,35 @@ def _restored(told: Told, tongue: _Tongue) -> list[_Part]:
     return [*parts, *_excerpt(after or before, told)]
 
 
+def _reminder(told: Told, tongue: _Tongue) -> list[_Part]:
+    """The date that comes nearer, and in how many days."""
+    words, day = tongue.words, getattr(told.facts, told.change.reason, None)
+    if day is None:
+        return [*_labels(told, tongue), *_detail(told)]
+    days = (day - told.change.at.astimezone(tongue.zone).date()).days
+    left = words("today") if days <= 0 else words("days_left", n=days)
+    about = _Part(_Shape.FACT, words.fact(f"fact.{told.change.reason}", f"{day.isoformat()} ({left})"), rank=1)
+    return [about, *_labels(told, tongue), *_files(told, tongue), *_also(told, tongue), *_excerpt(told.after, told)]
+
+
 def _house(told: Told, tongue: _Tongue) -> list[_Part]:
-    """Gap, failing, recovered, note and reminder: `detail` says what, since when and what to do."""
-    reason = line(told.change.reason)
+    """Gap, failing, recovered and note: `detail` says what, since when and what to do."""
+    reason = line(told.change.reason) if told.change.kind is not Kind.RECOVERED else ""  # that it is well is the title
     parts = [_Part(_Shape.FACT, tongue.words.fact("reason", reason), rank=2)] if reason else []
     return [*parts, *_also(told, tongue), *_detail(told)]
 
 
 def _labels(told: Told, tongue: _Tongue) -> list[_Part]:
-    """Everything that a source says of a notice in labels: known names first, the others in their own words."""
-    names = list(dict.fromkeys(name for name, _ in told.labels))
-    shown = next((name for name in _ISSUERS if name in names), None)
+    """What a notice says of itself, then what its source says of it in labels: known names first, the others in their own
+    words."""
+    has_files = bool(told.attachments or (told.after and told.after.attachments))
+    facts = said.lines(told.facts, tongue.words, annexes=not has_files)
+    doubled = said.doubled(told.facts)
+    names = [name for name in dict.fromkeys(name for name, _ in told.labels) if name not in doubled]
+    shown = None if told.facts.issuers else next((name for name in _ISSUERS if name in names), None)  # the title names it
     ordered = [name for name in _FIRST if name in names] + [name for name in names if name not in _FIRST and name != shown]
     lines = [tongue.words.label(line(name), tongue.words.listed(values)) for name in ordered if (values := _values(told, name))]
-    return [_Part(_Shape.FACT, each, rank=4) for each in lines]
+    return [_Part(_Shape.FACT, each, rank=3) for each in facts] + [_Part(_Shape.FACT, each, rank=4) for each in lines]
 
 
 def _detail(told: Told) -> list[_Part]:
@@ -291,22 +352,21 @@ def _excerpt(version: Version | None, told: Told) -> list[_Part]:
 
 
 def _files(told: Told, tongue: _Tongue) -> list[_Part]:
-    names = [
-        cut(line(each.name or each.url), VALUE) for each in told.attachments or (told.after.attachments if told.after else ())
-    ]
+    files = told.attachments or (told.after.attachments if told.after else ())
+    names = [cut(line(each.name or each.url), VALUE) for each in files if each.kind == "file"]
     return [_Part(_Shape.FACT, tongue.words.fact("attachments", tongue.words.listed(names)), rank=4)] if names else []
 
 
 def _changed_files(before: tuple[Attachment, ...], after: tuple[Attachment, ...], tongue: _Tongue) -> list[_Part]:
     """Attachments that came, went, or have another content at the same address (where both contents are known)."""
-    old, new = ({each.url: each for each in files} for files in (before, after))
-    replaced = [
-        new[url] for url in old if url in new and old[url].sha256 and new[url].sha256 and old[url].sha256 != new[url].sha256
-    ]
+    old, new = ({each.url: each for each in files if each.kind == "file"} for files in (before, after))
+    pairs = [(old[url], new[url]) for url in old if url in new]
+    other = [(a, b) for a, b in pairs if a.sha256 and b.sha256 and a.sha256 != b.sha256]
     found = {
         "added": [each for url, each in new.items() if url not in old],
         "removed": [each for url, each in old.items() if url not in new],
-        "replaced": replaced,
+        "replaced": [b for a, b in other if not a.text or a.text != b.text],
+        "resaved": [b for a, b in other if a.text and a.text == b.text],
     }
     words = tongue.words
     return [

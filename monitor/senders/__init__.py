@@ -10,7 +10,7 @@ import importlib
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from monitor.errors import PluginError
 from monitor.model import Channel, Message, Receipt
@@ -39,6 +39,15 @@ class Sender(Protocol):
 
     def send(self, channel: Channel, message: Message) -> Receipt:
         """Hand the message over; a message over the limit is split. Raises DeliveryError."""
+        ...
+
+
+@runtime_checkable
+class Prober(Protocol):
+    """A sender that can be tried without a message, as far as its service allows that."""
+
+    def probe(self, channel: Channel) -> str:
+        """How far one comes, in words without secrets. Raises DeliveryError."""
         ...
 
 

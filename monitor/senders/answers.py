@@ -12,9 +12,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import quote, quote_plus, unquote
+from urllib.parse import unquote
 
 from monitor.errors import DeliveryError, DeliveryReason
+from monitor.mask import Mask
 from monitor.model import Channel, Message, Receipt
 from monitor.senders.split import split, truncate
 
@@ -24,7 +25,6 @@ DEADLINE = 10.0
 RATE_WAIT = 60.0
 #: At DEBUG it writes the path of every request, which holds the key of a robot or a bot.
 logging.getLogger("urllib3").setLevel(logging.INFO)
-_MASK = "***"
 _DETAIL = 500
 
 _ADDRESS = frozenset({301, 308, 401, 402, 403, 404, 405, 410})
@@ -86,23 +86,10 @@ def secrets_of(target: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def mask(text: str, secrets: Iterable[str]) -> str:
-    """The text with every secret, in any of its encodings, as "***"."""
-    forms = {form for secret in secrets if secret for form in _forms(secret)}
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, _MASK)
-    return text
-
-
-def _forms(secret: str) -> set[str]:
-    plain = unquote(secret)
-    return {secret, plain, quote(plain), quote(plain, safe=""), quote_plus(plain)}
-
-
 def said(text: str, secrets: Iterable[str]) -> str:
     """A service's own words for a detail: on one line, without control characters and secrets, 500 characters at most."""
     line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
-    return truncate(mask(line, secrets), _DETAIL)
+    return truncate(Mask(secrets)(line), _DETAIL)
 
 
 def divide(text: str, limit: int, unit: str) -> tuple[str, ...]:

@@ -24,6 +24,10 @@ class Console:
         """See `Sender.traits`; text whatever the channel's `format` says."""
         return Traits(channel.limit or _LIMIT, "characters", channel.rate, "text", verified=True)
 
+    def probe(self, channel: Channel) -> str:
+        """See `Prober.probe`."""
+        return "prints to standard output"
+
     def send(self, channel: Channel, message: Message) -> Receipt:
         """See `Sender.send`. A closed or full output is a passing failure."""
         try:

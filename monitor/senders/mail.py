@@ -103,6 +103,10 @@ class Mail:
             raise
         return Receipt(now, answer)
 
+    def probe(self, channel: Channel) -> str:
+        """See `Prober.probe`: the login, if there is one, and no mail."""
+        return _Conversation(server_of(channel.target)).hand_over(None)
+
 
 def server_of(target: str) -> Server:
     """What a mail URL says. Raises DeliveryError (CHANNEL) where Apprise cannot read it, or it asks for PGP: that is not done."""
@@ -169,11 +173,15 @@ class _Conversation:
         self.end = time.monotonic() + server.deadline
         self.step = "greeting"
 
-    def hand_over(self, mail: bytes) -> str:
-        """The server's answer, with the recipients it refused. Raises DeliveryError."""
+    def hand_over(self, mail: bytes | None) -> str:
+        """The server's answer, with the recipients it refused; without a mail, how far one comes. Raises DeliveryError."""
         smtp: smtplib.SMTP | None = None
         try:
             smtp = self._open()
+            if mail is None:
+                server = self.server
+                logs_in = bool(server.user and server.password)
+                return f"{server.host}:{server.port} " + ("accepts the login" if logs_in else "answers; no login is asked for")
             return self._transact(smtp, mail)
         except (smtplib.SMTPException, OSError, UnicodeError) as error:
             raise self._failure(error) from None

@@ -10,6 +10,7 @@ its messages are not refused one by one, they wait, and the sentence says what t
 from __future__ import annotations
 
 import json
+import socket
 import ssl
 import time
 from abc import ABC, abstractmethod
@@ -19,6 +20,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import certifi
 import requests
 
 from monitor import __version__
@@ -143,6 +145,22 @@ class Robot(ABC):
         except DeliveryError as error:
             error.channel_id = channel.id
             raise
+
+    def probe(self, channel: Channel) -> str:
+        """See `Prober.probe`: these services know no question but a message, so only the way to them is tried."""
+        call = self.call(channel, "", "", "text")
+        parts = urlsplit(call.url)
+        place = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        try:
+            with socket.create_connection(place, self.deadline) as plain:
+                if parts.scheme == "https":
+                    context = ssl.create_default_context(cafile=certifi.where())
+                    context.check_hostname = call.verify
+                    context.verify_mode = ssl.CERT_REQUIRED if call.verify else ssl.CERT_NONE
+                    context.wrap_socket(plain, server_hostname=place[0]).close()
+        except OSError as error:
+            raise DeliveryError(f"cannot reach {_host(call.url)}: {cause(error)}", channel_id=channel.id) from None
+        return f"{_host(call.url)} can be reached; whether its key is right, only a message shows"
 
     def _limit(self, channel: Channel, form: str) -> int:
         return min(channel.limit or self.limits[form], self.limits[form])

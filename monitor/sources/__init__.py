@@ -26,7 +26,8 @@ class SourceKind(Protocol):
     shaping: frozenset[str]
 
     def begin(self, source: Source, state: Mapping[str, Any], now: datetime) -> Request:
-        """The first request of a check. `state` is the small JSON of the last accepted listing."""
+        """The first request of a check. `state` is the small JSON of the last accepted listing; where the request rests on what
+        was remembered (ids, a cookie), its context has "anew": if it fails, the check begins again without state."""
         ...
 
     def parse(self, source: Source, got: Fetched) -> Listing:
@@ -39,6 +40,7 @@ BUILT_IN = {
     "list": "monitor.sources.list:List",
     "json": "monitor.sources.jsonrows:Json",
     "page": "monitor.sources.page:Page",
+    "jpaas": "monitor.sources.jpaas:Jpaas",
 }
 
 

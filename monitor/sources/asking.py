@@ -59,7 +59,7 @@ def place_of(context: Mapping[str, Any], at: datetime) -> Place:
     if not context:
         return Place(at, at)
     moments = {name: datetime.fromisoformat(context[name]) for name in ("since", "now")}
-    return replace(Place(at, at), **{**context, **moments})
+    return replace(Place(at, at), **{**{name: value for name, value in context.items() if name != "anew"}, **moments})
 
 
 def names(*templates: str) -> set[str]:

@@ -23,6 +23,11 @@ _JAVA = re.compile(r"(?:[A-Z][a-z]{2}) ([A-Z][a-z]{2}) (\d{1,2}) (\d{2}:\d{2}:\d
 _GMT_OFFSET = re.compile(r"\b(?:GMT|UTC)\s*([+-])(\d{1,2})(?::?(\d{2}))?$")
 #: Where CST is China's time, not America's.
 _CHINA = frozenset({"Asia/Shanghai", "Asia/Chongqing", "Asia/Harbin", "Asia/Urumqi", "Asia/Taipei", "Asia/Macau", "PRC"})
+#: How long ago, rounded: the day that it gives moves while nothing has changed.
+_AGO = re.compile(
+    r"(?:秒钟?|分钟?|小时|钟头|天|日|周|星期|个?月|年|seconds?|min(?:ute)?s?|hours?|days?|weeks?|months?|years?)\s*(?:之?前|ago)$",
+    re.IGNORECASE,
+)
 _FIRST_YEAR = 1949
 
 
@@ -33,15 +38,23 @@ def local_day(at: datetime, timezone: str) -> date:
 
 def published(raw: str, at: datetime, timezone: str) -> When | None:
     """The date or moment (UTC) that `raw` names: ISO 8601 (RFC 3339, W3C-DTF), RFC 822, Java's form, else what `facts` reads.
-    Without a zone it is local time of `timezone`. None where it names none, or one that cannot be meant."""
+    Without a zone it is local time of `timezone`. None where it names none, one that cannot be meant, or how long ago it was."""
     raw = " ".join(raw.split())
-    if not raw:
+    if not raw or _AGO.search(raw):
         return None
     try:
         found = _iso(raw, timezone) or _rfc822(raw, timezone)
     except (ValueError, OverflowError):  # the 31st of June
         return None
     return plausible(found or facts.parse_when(raw, local_day(at, timezone), timezone), at)
+
+
+def exactly(raw: str, timezone: str) -> When | None:
+    """What `raw` names where it is written in ISO 8601, which is the same whenever it is read; None where it is not."""
+    try:
+        return _iso(raw.strip(), timezone)
+    except (ValueError, OverflowError):  # the 31st of June
+        return None
 
 
 def plausible(when: When | None, at: datetime) -> When | None:

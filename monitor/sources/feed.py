@@ -60,6 +60,7 @@ class Feed:
             next=rows.next_request(got, following),
             complete=source.complete and following is None and not problems,
             problems=(*rows.doubts(got, raw), *problems),
+            odd=rows.damaged(got, raw),
         )
 
 

@@ -5,6 +5,7 @@ It reads no bytes and knows nothing of notices. A plain name is a dictionary loo
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
@@ -13,13 +14,32 @@ from urllib.parse import quote
 
 import jmespath
 from jmespath import exceptions
-from jmespath.functions import Functions
+from jmespath.functions import Functions, signature
+
+from monitor.sources import rows
 
 #: What an expression gives of a value; None where it finds nothing, or a function in it does not take what it found.
 Asked = Callable[[Any], Any]
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HOLE = re.compile(r"\{([^{}]*)\}")
 _QUOTES = "; a name that is not letters, digits and _ alone is written in double quotes"
+
+
+class _More(Functions):  # type: ignore[misc]  # jmespath ships no types; so too below
+    """Functions beside those of the specification, for values that are documents themselves."""
+
+    @signature({"types": ["string", "null"]})  # type: ignore[untyped-decorator]
+    def _func_parse_json(self, written: str | None) -> Any:
+        """What JSON inside a string says; null where it is none."""
+        return None if not written else json.loads(written)
+
+    @signature({"types": ["string", "null"]})  # type: ignore[untyped-decorator]
+    def _func_html_text(self, markup: str | None) -> str | None:
+        """The text of a piece of HTML, a line a paragraph."""
+        return None if markup is None else rows.plain(markup)
+
+
+_OPTIONS = jmespath.Options(custom_functions=_More())
 
 
 @lru_cache(maxsize=4096)
@@ -43,7 +63,7 @@ def compiled(expression: str) -> Asked:
 
     def ask(value: Any) -> Any:
         try:
-            return parsed.search(value)
+            return parsed.search(value, _OPTIONS)
         except (ArithmeticError, AttributeError, TypeError, ValueError):  # JMESPathError is a ValueError; the rest: odd values
             return None
 
@@ -59,7 +79,7 @@ def _nodes(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _check_function(name: str, given: int) -> None:
     """Raises ValueError where there is no such function, or it takes another number of arguments."""
-    known = Functions.FUNCTION_TABLE.get(name)
+    known = _More.FUNCTION_TABLE.get(name)
     if known is None:
         raise ValueError(f"there is no function {name}()")
     wanted = known["signature"]

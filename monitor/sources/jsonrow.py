@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import marshal
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from monitor import text
 from monitor.model import When
 from monitor.sources import jmes, rows
-from monitor.sources.dates import plausible, published
+from monitor.sources.dates import exactly, plausible, published
 from monitor.sources.jmes import Asked
 from monitor.sources.rows import Row
 
@@ -27,7 +27,7 @@ _MILLISECONDS = 10**11
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a row is asked for; None where a source does not say. `fields` are names and expressions, in order; `body` stands for
-    one expression instead. `base`: links are relative to it; `at`: dates are read against it."""
+    one expression instead. `base`: links are relative to it."""
 
     title: Asked
     key: Asked | None
@@ -38,7 +38,6 @@ class Wanted:
     body: Asked | None
     labels: tuple[tuple[str, Asked], ...]
     base: str
-    at: datetime
     timezone: str
 
 
@@ -58,26 +57,36 @@ class _Packed:
         return isinstance(other, _Packed) and self.packed == other.packed
 
 
-def remembered(row: Any, wanted: Wanted) -> Row | None:
-    """`read`, which is not done again for a row that was in one of the last answers: a catalogue of thousands of rows is
-    published again and again with one of them changed."""
+def read(row: Any, wanted: Wanted, at: datetime) -> Row | None:
+    """The row, its date read against the moment `at`; None where it says nothing that could be told. What it says besides its
+    date is not worked out again for a row that was in one of the last answers: a catalogue of thousands of rows is published
+    again and again with one of them changed."""
+    found, said = _read(row, wanted)
+    if found is None:
+        return None
+    if said:
+        return replace(found, published=_when(said, at, wanted.timezone))
+    return found if plausible(found.published, at) is found.published else replace(found, published=None)
+
+
+def _read(row: Any, wanted: Wanted) -> tuple[Row | None, str | None]:
     try:
         packed = _Packed(row)
     except ValueError:  # nested more deeply than marshal takes
-        return read(row, wanted)
+        return _undated(row, wanted)
     if len(packed.packed) > _LONGEST:
-        return read(row, wanted)
+        return _undated(row, wanted)
     found = _remembered(packed, wanted)
     packed.row = None
     return found
 
 
 @lru_cache(maxsize=4096)
-def _remembered(packed: _Packed, wanted: Wanted) -> Row | None:
-    return read(packed.row, wanted)
+def _remembered(packed: _Packed, wanted: Wanted) -> tuple[Row | None, str | None]:
+    return _undated(packed.row, wanted)
 
 
-def wanted(options: Any, base: str, at: datetime, timezone: str) -> Wanted:
+def wanted(options: Any, base: str, timezone: str) -> Wanted:
     """The expressions of `JsonOptions`, ready to be asked."""
 
     def asked(expression: str | None) -> Asked | None:
@@ -95,29 +104,31 @@ def wanted(options: Any, base: str, at: datetime, timezone: str) -> Wanted:
         body=None if several else asked(options.text),
         labels=tuple((name, jmes.compiled(one)) for name, one in options.labels.items()),
         base=base,
-        at=at.replace(hour=12, minute=0, second=0, microsecond=0),
         timezone=timezone,
     )
 
 
-def read(row: Any, wanted: Wanted) -> Row | None:
-    """The row; None where it says nothing that could be told."""
+def _undated(row: Any, wanted: Wanted) -> tuple[Row | None, str | None]:
+    """The row, and what it says of its date where that depends on the day on which it is read."""
     key = _line(wanted.key(row)) if wanted.key else ""
     url = rows.address(wanted.base, jmes.scalar(wanted.link(row))) if wanted.link else None
     said = _text(row, wanted)
     summary = rows.plain(jmes.scalar(wanted.summary(row)) or "") if wanted.summary else ""
     title = _line(wanted.title(row)) or key or rows.short_title(summary or said or "")
     if not (title or url):
-        return None
-    return Row(
+        return None, None
+    dated = jmes.scalar(wanted.date(row)) if wanted.date else None
+    exact = exactly(dated, wanted.timezone) if dated else None
+    found = Row(
         title=title,
         url=url,
         guid=key,
-        published=_when(wanted.date(row), wanted) if wanted.date else None,
+        published=exact,
         summary=summary,
         text=said,
         labels=tuple(dict.fromkeys(_labels(row, wanted))) if wanted.labels else (),
     )
+    return found, dated if exact is None else None
 
 
 def _text(row: Any, wanted: Wanted) -> str | None:
@@ -160,12 +171,9 @@ def _labels(row: Any, wanted: Wanted) -> Iterator[tuple[str, str]]:
                 yield name, found
 
 
-def _when(value: Any, wanted: Wanted) -> When | None:
+def _when(said: str, at: datetime, timezone: str) -> When | None:
     """Text in any of the forms of dates; a number is seconds or milliseconds since 1970 (a day such as 20260105 is not)."""
-    shown = jmes.scalar(value)
-    if not shown:
-        return None
-    if shown.isascii() and shown.isdigit() and len(shown) in (10, 13):
-        seconds = int(shown) / (1000 if int(shown) >= _MILLISECONDS else 1)
-        return plausible(datetime.fromtimestamp(seconds, UTC), wanted.at)
-    return published(shown, wanted.at, wanted.timezone)
+    if said.isascii() and said.isdigit() and len(said) in (10, 13):
+        seconds = int(said) / (1000 if int(said) >= _MILLISECONDS else 1)
+        return plausible(datetime.fromtimestamp(seconds, UTC), at)
+    return published(said, at, timezone)

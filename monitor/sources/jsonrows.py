@@ -21,6 +21,8 @@ from monitor.model import Fetched, Listing, Request, Source
 from monitor.sources import asking, jmes, jsonload, jsonrow, rows
 from monitor.sources.asking import Place
 
+#: The name under which a cookie is kept.
+COOKIE = "cookie"
 #: More pages than any list has that is asked for as a whole: the site does not know how to end.
 _MOST_PAGES = 500
 _SPAN = re.compile(r"(?:(\d{1,5})d)?(?:(\d{1,6})h)?(?:(\d{1,7})m)?", re.ASCII)
@@ -45,6 +47,12 @@ def _next(written: str) -> str:
     return written
 
 
+def _address(written: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+/\S*", written):
+        raise ValueError(f'"{written}" is not a web address')
+    return written
+
+
 def _labels(written: dict[str, str]) -> dict[str, str]:
     for name in written:
         if not _LABEL.fullmatch(name):
@@ -54,8 +62,8 @@ def _labels(written: dict[str, str]) -> dict[str, str]:
 
 def _state(written: dict[str, str]) -> dict[str, str]:
     for name in written:
-        if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) or name == "until":
-            raise ValueError(f'"{name}" cannot be a name here; use Latin letters, digits and "_", and not "until"')
+        if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) or name in ("until", COOKIE):
+            raise ValueError(f'"{name}" cannot be a name here; use Latin letters, digits and "_", and not "until" or "cookie"')
     return written
 
 
@@ -106,6 +114,9 @@ class JsonOptions(BaseModel):
     )
     page_param: str | None = Field(None, min_length=1, description="the parameter of the address that takes the next page")
     first_next: int = Field(2, ge=0, description="what {page} is on page 2")
+    cookie_from: Annotated[str, AfterValidator(_address)] | None = Field(
+        None, description="an address that is asked first, for the cookie that the interface wants"
+    )
     overlap: Duration = Field("2h", description="how much of the span before is asked about again")
     window: Duration | None = Field(None, description="the longest span from {since} to {now}")
     state: Annotated[dict[str, Expression], AfterValidator(_state)] = Field(
@@ -154,7 +165,10 @@ class Json:
         options: JsonOptions = source.options
         window = None if options.window is None else _span(options.window)
         since, until = asking.span(state, now, source.since, window, _span(options.overlap))
-        kept = {name: str(state[name]) for name in (*options.state, "until") if name in state}
+        if options.cookie_from is not None and COOKIE not in state:
+            context = {"step": COOKIE, "state": dict(state)}
+            return Request(options.cookie_from, via=source.via, headers=source.headers, context=context)
+        kept = {name: str(state[name]) for name in (*options.state, "until", COOKIE) if name in state}
         spans = "since" in asking.names(source.url, source.body)
         place = Place(since, until if spans else now, number=max(options.first_next - 1, 0), state=kept)
         return _request(source, place)
@@ -162,6 +176,10 @@ class Json:
     def parse(self, source: Source, got: Fetched) -> Listing:
         """Every row of the answer, in its order. Raises ParseError where it is no JSON, holds no list where one is looked for, or
         fewer rows than it says itself."""
+        if got.request.context.get("step") == COOKIE:
+            cookie = "; ".join(f"{name}={value}" for name, value in got.cookies)
+            following = self.begin(source, {**got.request.context["state"], COOKIE: cookie}, got.at)
+            return Listing((), next=following, last_step=False)
         try:
             return _parse(source, got)
         except RecursionError as error:
@@ -197,8 +215,8 @@ def _parse(source: Source, got: Fetched) -> Listing:
     answer = _Answer(
         source, options, got, place, value, _items(source, options, value, got.url), _stated(options, value, got.url)
     )
-    wanted = jsonrow.wanted(options, got.url, got.at, source.schedule.timezone)
-    found = [row for item in answer.items if (row := jsonrow.remembered(item, wanted)) is not None]
+    wanted = jsonrow.wanted(options, got.url, source.schedule.timezone)
+    found = [row for item in answer.items if (row := jsonrow.read(item, wanted, got.at)) is not None]
     notices = rows.notices(source, found)
     following = _following(answer)
     if notices and following is not None:
@@ -214,6 +232,7 @@ def _parse(source: Source, got: Fetched) -> Listing:
         complete=source.complete and following is None and not lost,
         state=_kept(answer),
         problems=(*rows.doubts(got, raw), *problems),
+        odd=rows.damaged(got, raw),
     )
 
 
@@ -291,7 +310,7 @@ def _request(source: Source, place: Place, address: str | None = None) -> Reques
         asked,
         via=source.via,
         method=source.method,
-        headers=source.headers,
+        headers=(*source.headers, ("Cookie", place.state[COOKIE])) if place.state.get(COOKIE) else source.headers,
         body=asking.body(source.body, place, timezone),
         page=place.page,
         context=place.context(),

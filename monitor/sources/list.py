@@ -11,17 +11,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
+import regex
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from monitor import urls
+from monitor import pattern, urls
 from monitor.errors import ParseError
 from monitor.html import dom
 from monitor.html.dom import Element
-from monitor.model import Fetched, Listing, Notice, Request, Source
+from monitor.model import Fetched, Listing, Notice, Odd, Request, Source
 from monitor.sources import listrow, rows
 from monitor.sources.listrow import Wanted
 from monitor.sources.rows import Row
 
+_CUT = Odd("incomplete", "page incomplete: it breaks off before </html>")
 #: More rows than any list shows on a page: the selector catches something else.
 _MOST_ROWS = 20_000
 
@@ -41,13 +43,21 @@ def _next_page(value: str) -> str:
     return value
 
 
+def _numbered(written: str) -> str:
+    try:
+        groups = pattern.compiled(written).groups
+    except pattern.NoPattern as error:
+        raise ValueError(f"/{written}/ is not a regular expression: {error}") from None
+    if groups != 1:
+        raise ValueError(f"/{written}/ needs one group, which is how many pages there are")
+    return written
+
+
 Selector = Annotated[str, AfterValidator(_selector)]
 
 
-class ListOptions(BaseModel):
-    """What a source of kind `list` says of its page. All but `next` and `first_next` are CSS selectors (level 3); those of a row
-    are looked for inside the row. `next` is a template of the address with `{page}`, or `css:` and the selector of a link;
-    `first_next` is the number that stands for page 2."""
+class RowOptions(BaseModel):
+    """How a row of HTML is read: CSS selectors (level 3), those below `items` looked for inside the row."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -56,8 +66,18 @@ class ListOptions(BaseModel):
     title: Selector | None = Field(None, description="the row's title; absent: the link's title attribute or text")
     date: Selector | None = Field(None, description="the row's date; absent: the date in its text")
     summary: Selector | None = Field(None, description="a text about the notice")
+
+
+class ListOptions(RowOptions):
+    """What a source of kind `list` says of its page besides its rows. `next` is a template of the address with `{page}`, or
+    `css:` and the selector of a link; `first_next` is the number of page 2, `downwards` finds it where pages are numbered from
+    the end."""
+
     next: Annotated[str, AfterValidator(_next_page)] | None = Field(None, description='e.g. "index_{page}.html" or "css:a.next"')
     first_next: int = Field(1, ge=0, description="what {page} is on page 2")
+    downwards: Annotated[str, AfterValidator(_numbered)] | None = Field(
+        None, description='pages are numbered downwards: a pattern whose group is how many there are, e.g. "maxPageNum=(\\d+)"'
+    )
 
 
 class List:
@@ -77,20 +97,21 @@ class List:
         raw = rows.decoded(got)
         _refuse_foreign(raw, got)
         root = dom.parse(raw)
-        wanted = _wanted(options, root, source, got)
-        found, unusable = _rows(dom.matches(root, (options.items,)), wanted, got.url)
+        asked = wanted(options, root, source, got)
+        found, unusable = found_rows(dom.matches(root, (options.items,)), asked, got.url)
         whole = "<html" not in raw.lower() or re.search(r"</(?:html|body)\s*>", raw, re.IGNORECASE) is not None
         problems = [*rows.doubts(got, raw)]
         if not whole:
             problems.append("the page does not end with </html>; it may be incomplete")
         if not found:
-            problems.append(_nothing(root, options, got.url, unusable))
-        following = _next(root, wanted, options, got) if found else None
+            problems.append(nothing(root, options, got.url, unusable))
+        following = _next(root, raw, asked, options, got) if found else None
         return Listing(
-            notices=_notices(source, found),
+            notices=notices_of(source, found),
             next=following,
-            complete=source.complete and following is None and whole and bool(found),
+            complete=source.complete and following is None and whole,
             problems=tuple(problems),
+            odd=_CUT if got.open_end and not whole else rows.damaged(got, raw),
         )
 
 
@@ -113,7 +134,8 @@ def _refuse_foreign(raw: str, got: Fetched) -> None:
         )
 
 
-def _wanted(options: ListOptions, root: Element, source: Source, got: Fetched) -> Wanted:
+def wanted(options: RowOptions, root: Element, source: Source, got: Fetched) -> Wanted:
+    """What is looked for in a row, and against what its links are resolved."""
     based = next((base for one in root.iter("base") if (base := rows.address(got.url, one.get("href")))), got.url)
     return Wanted(
         link=options.link,
@@ -127,7 +149,7 @@ def _wanted(options: ListOptions, root: Element, source: Source, got: Fetched) -
     )
 
 
-def _rows(elements: Sequence[Element], wanted: Wanted, url: str) -> tuple[list[Row], int]:
+def found_rows(elements: Sequence[Element], wanted: Wanted, url: str) -> tuple[list[Row], int]:
     """The rows, and how many were left out because their links lead nowhere."""
     if len(elements) > _MOST_ROWS:
         raise ParseError(
@@ -171,7 +193,7 @@ def _is_frame(element: Element, chosen: set[Element], wanted: Wanted) -> bool:
     return inner is not element
 
 
-def _notices(source: Source, found: Sequence[Row]) -> tuple[Notice, ...]:
+def notices_of(source: Source, found: Sequence[Row]) -> tuple[Notice, ...]:
     """Notices by address, in the order of their first row; rows that lead to one address are one notice with the longer title."""
     merged: dict[str, Row] = {}
     for row in found:
@@ -189,7 +211,7 @@ def _notices(source: Source, found: Sequence[Row]) -> tuple[Notice, ...]:
     return tuple(Notice(source.id, key, row.url, row.title, row.published, row.summary) for key, row in merged.items())
 
 
-def _nothing(root: Element, options: ListOptions, url: str, unusable: int) -> str:
+def nothing(root: Element, options: RowOptions, url: str, unusable: int) -> str:
     """Why a person finds no row: what came, and what each selector finds in the whole page."""
     named = {
         "items": options.items,
@@ -205,7 +227,7 @@ def _nothing(root: Element, options: ListOptions, url: str, unusable: int) -> st
     return f"no row on {page} at {url}: {counts}{nowhere}"
 
 
-def _next(root: Element, wanted: Wanted, options: ListOptions, got: Fetched) -> Request | None:
+def _next(root: Element, raw: str, wanted: Wanted, options: ListOptions, got: Fetched) -> Request | None:
     """The request of the next page. A template is filled in beside page 1's address, wherever the pages after it lie."""
     if options.next is None:
         return None
@@ -213,5 +235,23 @@ def _next(root: Element, wanted: Wanted, options: ListOptions, got: Fetched) -> 
         usable, _ = listrow.links(root, replace(wanted, link=options.next.removeprefix("css:").strip()))
         return rows.next_request(got, usable[0][1]) if usable else None
     first = got.request.context.get("base") or wanted.base
-    name = options.next.replace("{page}", str(options.first_next + got.request.page - 1))
-    return rows.next_request(got, urls.join(first, name), base=first)
+    number: int | None = options.first_next + got.request.page - 1
+    if options.downwards is not None:
+        number = _number_below(raw, options.downwards, got.request)
+    if number is None:
+        return None
+    name = options.next.replace("{page}", str(number))
+    return rows.next_request(got, urls.join(first, name), base=first, number=str(number))
+
+
+def _number_below(raw: str, downwards: str, request: Request) -> int | None:
+    """The number of the next page where they are numbered downwards: page 1 says how many there are, it being the last."""
+    before = request.context.get("number")
+    if before is not None:
+        return int(before) - 1 if int(before) > 1 else None
+    try:
+        found = regex.search(downwards, raw, timeout=pattern.SECONDS)
+    except TimeoutError:
+        return None
+    total = int(found[1]) if found and re.fullmatch(r"\d{1,6}", found[1] or "") else 0
+    return total - 1 if total > 1 else None

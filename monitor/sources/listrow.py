@@ -63,18 +63,34 @@ def _address(href: str, wanted: Wanted) -> str | None:
 
 
 def read(row: Element, wanted: Wanted) -> Row | None:
-    """The row; None where it has nothing to read, or only links that lead nowhere."""
+    """The row; None where it has nothing to read, or only links that lead nowhere and no date: "more", "back". A dated row is a
+    notice also where a script opens its page."""
     usable, useless = links(row, wanted)
-    if (useless and not usable) or _is_heading(row):
+    if _is_heading(row):
         return None
     address = usable[0][1] if usable else None
     anchors = [anchor for anchor, where in usable if where == address]
     when, shown = _date(row, anchors, wanted)
+    if useless and not usable and when is None:
+        return None
     title = _title(row, anchors, shown, wanted)
     if not title:
         return None
     summary = next((found for one in _matches(wanted.summary, row) if (found := dom.text_of(one))), "")
     return Row(title=title, url=address, published=when, summary=summary)
+
+
+def dated(row: Element, at: datetime, timezone: str) -> bool:
+    """Whether the row has a date that is found without a selector."""
+    wanted = Wanted("a", None, None, None, "", "", at, timezone)
+    return _date(row, list(row.iter("a")), wanted)[0] is not None
+
+
+def is_date(element: Element, at: datetime, timezone: str) -> bool:
+    """Whether the element says a date and nothing else."""
+    wanted = Wanted("a", None, None, None, "", "", at, timezone)
+    told = " ".join(dom.raw_text(element).split())
+    return (_ONLY_DATE.fullmatch(told) is not None and _when(element, wanted) is not None) or bool(_stacked(element, (), wanted))
 
 
 def _is_heading(row: Element) -> bool:
@@ -101,9 +117,12 @@ def _title(row: Element, anchors: Sequence[Element], shown: Element | None, want
 
 
 def _fuller(told: str, hints: Sequence[str]) -> str:
-    """The shown text, or the title attribute where the text is absent, cut, or the attribute's beginning."""
+    """The shown text, or the title attribute where the text is absent, cut, the attribute's beginning, or broken by white space
+    that the attribute has not."""
     cut = _CUT.sub("", told)
     for hint in map(text.line, hints):
+        if len(hint) < len(told) and hint.replace(" ", "") == told.replace(" ", ""):
+            return hint
         if len(hint) > len(cut) and not _CUT.search(hint) and (cut != told or hint.startswith(told)):
             return hint
     return told

@@ -78,4 +78,9 @@ class Page:
             text=found.text,
             attachments=(*found.attachments, *found.documents),
         )
-        return Listing(notices=(notice,), complete=source.complete, problems=(*found.problems, *rows.doubts(got, got.text)))
+        return Listing(
+            notices=(notice,),
+            complete=source.complete,
+            problems=(*found.problems, *rows.doubts(got, got.text)),
+            odd=rows.damaged(got, got.text),
+        )

@@ -18,7 +18,7 @@ from monitor import text, urls
 from monitor.errors import ParseError
 from monitor.html import dom
 from monitor.html.dom import Element
-from monitor.model import Attachment, Fetched, Notice, Request, Source, When
+from monitor.model import Attachment, Fetched, Notice, Odd, Request, Source, When
 
 _TITLE_LENGTH = 80
 #: C0 controls that neither XML nor HTML may carry, lone surrogates and non-characters.
@@ -73,8 +73,9 @@ def address(base: str, href: str | None) -> str | None:
 
 def notices(source: Source, rows: Iterable[Row]) -> tuple[Notice, ...]:
     """Rows with their keys, in order. A key is the first of guid, address, title, whole content that no other row of this load
-    shares, so that reused guids and addresses hide nothing; an exact copy of a row is the same row."""
-    kept = list(dict.fromkeys(rows))
+    shares, so that reused guids and addresses hide nothing; an exact copy of a row is the same row, and so is a further row with
+    the address of one WeChat article, which names it for certain."""
+    kept = list(_once(dict.fromkeys(rows)))
     choices = [_keys(row) for row in kept]
     chosen = [next(keys) for keys in choices]
     while True:
@@ -86,9 +87,31 @@ def notices(source: Source, rows: Iterable[Row]) -> tuple[Notice, ...]:
         for n, key in worse.items():
             chosen[n] = key
     return tuple(
-        Notice(source.id, key, row.url, row.title, row.published, row.summary, row.text, row.labels, row.attachments)
+        Notice(
+            source.id,
+            key,
+            row.url,
+            row.title,
+            row.published,
+            row.summary,
+            row.text,
+            row.labels,
+            row.attachments,
+            tuple(name for name in _keys(row) if name != key),
+        )
         for key, row in zip(chosen, kept, strict=True)
     )
+
+
+def _once(rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows without further ones of an article that was listed already, under an address of another form."""
+    seen: set[str] = set()
+    for row in rows:
+        article = urls.article(row.url) if row.url else None
+        if article not in seen:
+            yield row
+        if article is not None:
+            seen.add(article)
 
 
 def _keys(row: Row) -> Iterator[str]:
@@ -104,7 +127,10 @@ def _keys(row: Row) -> Iterator[str]:
 
 
 def _folded_guid(guid: str) -> str:
-    """A guid as it stands; where it is an address, without the scheme (http and https name one document), fragment kept."""
+    """A guid as it stands; where it is an address, without the scheme (http and https name one document), fragment kept; the
+    address of a WeChat article without what is different from link to link."""
+    if article := urls.article(guid):
+        return article
     return re.sub(r"^https?://", "", guid, flags=re.IGNORECASE) if guid[:4].lower() == "http" else guid
 
 
@@ -147,6 +173,11 @@ def doubts(got: Fetched, decoded_text: str) -> tuple[str, ...]:
     if lost * 200 <= len(decoded_text):
         return ()
     return (f"{lost} of {len(decoded_text)} characters are not {got.charset or 'utf-8'}; set `encoding` for this source",)
+
+
+def damaged(got: Fetched, decoded_text: str) -> Odd | None:
+    """The same as a reason not to believe the list."""
+    return next((Odd("damaged", said) for said in doubts(got, decoded_text)), None)
 
 
 def looks_like_json(raw: str) -> bool:

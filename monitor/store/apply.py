@@ -9,8 +9,9 @@ from datetime import datetime
 
 from monitor import decide, urls
 from monitor.model import Kind, Notice, Purpose, Source, when_text
-from monitor.store import changes, notices, readings
+from monitor.store import changes, doubts, notices, readings
 from monitor.store.database import dumps
+from monitor.store.said import Reads
 
 
 @dataclass(slots=True)
@@ -29,27 +30,30 @@ def apply(  # noqa: PLR0912 - one branch a step
     steps: tuple[decide.Step, ...],
     wanted: Mapping[str, decide.Wanted],
     said: Callable[[decide.Say], str],
+    reads: Reads,
     now: datetime,
 ) -> Applied:
-    """Write the steps of one accepted check. `wanted` holds the readings of new rows, by key; `said` words what is said."""
+    """Write the steps of one accepted check. `wanted` holds the readings of new rows, by key; `said` words what is said; `reads`
+    reads a text's facts."""
     done = Applied()
     for step in steps:
         match step:
             case decide.Add():
-                _add(conn, source, step, wanted.get(step.notice.key), done, now)
+                _add(conn, source, step, wanted.get(step.notice.key), done, reads, now)
             case decide.Revise():
-                _revise(conn, source, step, done, now)
+                _revise(conn, source, step, done, reads, now)
             case decide.Reread():
-                _reread(conn, source, step, now)
+                _reread(conn, source, step, reads, now)
             case decide.Doubt():
-                notices.doubt(conn, step.known.id, step.aspect, step.print, now)
+                doubts.keep(conn, step.known.id, step.aspect, step.print, now)
             case decide.Settle():
-                notices.settle(conn, step.known.id, step.aspect)
+                doubts.settle(conn, step.known.id, step.aspect)
             case decide.Readdress():
                 _address(conn, step.known.id, step.notice)
             case decide.Redate():
                 day = when_text(step.published)
                 conn.execute("UPDATE notices SET row_published = ?, published = ? WHERE id = ?", (day, day, step.known.id))
+                doubts.settle(conn, step.known.id, "date")
             case decide.Miss():
                 conn.execute("UPDATE notices SET missing = missing + 1 WHERE id = ?", (step.known.id,))
             case decide.Look():
@@ -68,9 +72,15 @@ def apply(  # noqa: PLR0912 - one branch a step
 
 
 def _add(
-    conn: sqlite3.Connection, source: Source, step: decide.Add, wanted: decide.Wanted | None, done: Applied, now: datetime
+    conn: sqlite3.Connection,
+    source: Source,
+    step: decide.Add,
+    wanted: decide.Wanted | None,
+    done: Applied,
+    reads: Reads,
+    now: datetime,
 ) -> None:
-    notice = notices.add(conn, step.notice, step.row_print, step.how, now, baseline=not step.told)
+    notice = notices.add(conn, step.notice, step.row_print, step.how, now, reads, baseline=not step.told)
     done.ids[step.notice.key] = notice
     if wanted is not None:
         readings.want(conn, source.id, notice, wanted.url, wanted.purpose, wanted.why, wanted.due_at, urgent=step.told)
@@ -82,13 +92,15 @@ def _add(
     (done.held if hold else done.told).append(change)
 
 
-def _revise(conn: sqlite3.Connection, source: Source, step: decide.Revise, done: Applied, now: datetime) -> None:
+def _revise(conn: sqlite3.Connection, source: Source, step: decide.Revise, done: Applied, reads: Reads, now: datetime) -> None:
     k, row = step.known, step.notice
-    seq = notices.push(conn, k.id, _state(conn, source, k, row, step.reason, step.row_print, step.how), now)
     _row_facts(conn, k.id, row)
+    seq = notices.push(conn, k.id, _state(conn, source, k, row, step.reason, step.row_print, step.how), now, reads)
     if not source.follow:
         notices.attach(conn, k.id, row.attachments, now)
-    notices.settle(conn, k.id, "row")
+    doubts.settle(conn, k.id, "row")
+    doubts.settle(conn, k.id, "date")
+    before, silence = doubts.told_against(conn, k.id, seq, step.silence, now)
     change = changes.insert(
         conn,
         Kind.REVISED,
@@ -96,35 +108,36 @@ def _revise(conn: sqlite3.Connection, source: Source, step: decide.Revise, done:
         reason=step.reason,
         source=source.id,
         notice=k.id,
-        before=seq - 1,
+        before=before,
         after=seq,
-        silence=step.silence,
+        silence=silence,
     )
     done.counts["revised"] += 1
-    if step.silence is None:
+    if silence is None:
         done.told.append(change)
 
 
-def _reread(conn: sqlite3.Connection, source: Source, step: decide.Reread, now: datetime) -> None:
+def _reread(conn: sqlite3.Connection, source: Source, step: decide.Reread, reads: Reads, now: datetime) -> None:
     k, row = step.known, step.notice
-    if step.row_print != k.row_print:
-        notices.push(conn, k.id, _state(conn, source, k, row, "reread", step.row_print, step.how), now)
-    _address(conn, k.id, row)
     _row_facts(conn, k.id, row)
+    if step.row_print != k.row_print:
+        notices.push(conn, k.id, _state(conn, source, k, row, "reread", step.row_print, step.how), now, reads)
+    conn.execute("UPDATE notices SET published = coalesce(?, published) WHERE id = ?", (when_text(row.published), k.id))
+    _address(conn, k.id, row)
     conn.execute("UPDATE notices SET row_how = ? WHERE id = ?", (step.how, k.id))
-    notices.settle(conn, k.id, "row")
+    doubts.settle(conn, k.id, "row")
 
 
 def _state(
     conn: sqlite3.Connection, source: Source, k: decide.Known, row: Notice, reason: str, print_: str, how: str
 ) -> notices.State:
     """What the row adds to the notice: where its page is read, the text stays the page's."""
-    shown = conn.execute("SELECT title FROM notices WHERE id = ?", (k.id,)).fetchone()["title"]
+    read = conn.execute("SELECT page_title FROM notices WHERE id = ?", (k.id,)).fetchone()
     said = row.text if row.text is not None else row.summary
     return notices.State(
         reason=reason,
         how=how,
-        title=notices.shown_title(row.title, shown if k.page_print else None),
+        title=decide.shown_title(row.title, read["page_title"]),
         text=None if source.follow and k.page_print else said,
         published=row.published,
         row_print=print_,

@@ -97,7 +97,8 @@ def write(conn: Any, one: Unchanged) -> None:
     check = one.check
     until = one.until or check.at
     conn.execute(
-        "UPDATE sources SET health = CASE WHEN paused THEN 'paused' ELSE 'ok' END, outcome = 'unchanged', last_check = ?,"
+        "UPDATE sources SET health = CASE WHEN paused THEN 'paused' WHEN quiet_since IS NOT NULL THEN 'quiet' ELSE 'ok' END,"
+        " outcome = 'unchanged', last_check = ?,"
         " last_ok = ?, next_due_at = ?, interval_s = ? WHERE id = ?",
         (stamp(until), stamp(until), stamp(check.next_due_at) if check.next_due_at else None, one.interval, check.source),
     )

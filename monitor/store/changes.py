@@ -102,11 +102,22 @@ def new_of(conn: sqlite3.Connection, notice: int) -> Change | None:
     return of(row) if row else None
 
 
+def has(conn: sqlite3.Connection, notice: int, reason: str) -> bool:
+    """Whether a notice has a change for this reason."""
+    return conn.execute("SELECT 1 FROM changes WHERE notice = ? AND reason = ?", (notice, reason)).fetchone() is not None
+
+
 def offline(conn: sqlite3.Connection) -> bool:
     """Whether it was told that this machine is offline, and not yet that it is online again."""
     row = conn.execute(
-        "SELECT id, kind FROM changes WHERE source IS NULL AND kind IN ('failing', 'recovered') ORDER BY id DESC LIMIT 1"
+        "SELECT kind FROM changes WHERE source IS NULL AND reason IN ('offline', 'online') ORDER BY id DESC LIMIT 1"
     ).fetchone()
+    return row is not None and row["kind"] == "failing"
+
+
+def disk_full(conn: sqlite3.Connection) -> bool:
+    """Whether it was told that the disk is full, and not yet that there is room again."""
+    row = conn.execute("SELECT kind FROM changes WHERE source IS NULL AND reason = 'disk' ORDER BY id DESC LIMIT 1").fetchone()
     return row is not None and row["kind"] == "failing"
 
 
@@ -118,3 +129,18 @@ def point(conn: sqlite3.Connection, change: int, after: int) -> None:
 def routed(conn: sqlite3.Connection, change: int, silence: str | None, tried: str) -> None:
     """What the routes said: nothing is held any more. `tried` is JSON for `explain`."""
     conn.execute("UPDATE changes SET silence = ?, hold_until = NULL, tried = ? WHERE id = ?", (silence, tried, change))
+
+
+def days_ahead(conn: sqlite3.Connection, change: int) -> int | None:
+    """How many days ahead a reminder is."""
+    row = conn.execute("SELECT days FROM reminders WHERE change = ?", (change,)).fetchone()
+    return row["days"] if row else None
+
+
+def silent_since(conn: sqlite3.Connection, since: datetime) -> bool:
+    """Whether nothing was owed to any channel since then, though sources were looked at before."""
+    row = conn.execute(
+        "SELECT max(coalesce((SELECT created_at FROM deliveries ORDER BY id DESC LIMIT 1), ''), min(baseline_at)) AS last"
+        " FROM sources WHERE baseline_at IS NOT NULL"
+    ).fetchone()
+    return row["last"] is not None and row["last"] < stamp(since)

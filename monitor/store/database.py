@@ -18,11 +18,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from monitor.errors import InUse, SchemaError, StoreError
-from monitor.store import schema
+from monitor.errors import Damaged, InUse, OldSchema, SchemaError, StoreError
+from monitor.store import damage, schema
+from monitor.store.holders import locked_by, read_only, rights
+from monitor.store.space import Space
 
 #: How long another program's lock on the file is waited for.
 BUSY_MS = 30_000
+
+#: KiB of pages that a connection for reading keeps: one of the many threads of a daemon, a command of its own.
+MANY, ALONE = 256, 4000
 
 
 def stamp(moment: datetime) -> str:
@@ -52,17 +57,21 @@ class Lock:
         try:
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StoreError(f"{self.path} cannot be written ({error.strerror}): check the folder's owner and rights") from error
+            said = f"{self.path} cannot be written ({error.strerror}): check the folder's owner and rights"
+            raise StoreError(f"{said} ({rights(self.path)})") from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             holder = self._holder(handle)
             os.close(handle)
             pid, since = holder.get("pid"), holder.get("since")
-            raise InUse(f"already running, pid {pid} since {since}", pid=pid, since=since) from None
-        os.ftruncate(handle, 0)
+            who = f"already running, pid {pid} since {since}" if pid else "already running"
+            said = f"{who}: it has {self.path.with_suffix('')}; wait until it has ended, or stop it"
+            raise InUse(said, pid=pid, since=since) from None
         now = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
-        os.pwrite(handle, json.dumps({"pid": os.getpid(), "since": now}).encode(), 0)
+        mine = json.dumps({"pid": os.getpid(), "since": now}).encode()
+        with contextlib.suppress(OSError):  # a full disk: the lock holds, told or not
+            os.ftruncate(handle, os.pwrite(handle, mine, 0))
         self._handle = handle
 
     @staticmethod
@@ -82,11 +91,13 @@ class Lock:
 class _Reader:
     """One thread's read-only connection. It is closed with its thread, which alone holds it, or by `Store.close`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, cache: int) -> None:
         uri = f"{path.absolute().as_uri()}?mode=ro"
+        if read_only(path) and not path.with_name(path.name + "-wal").exists():
+            uri += "&immutable=1"  # nobody writes there, and SQLite's own notes beside it could not be written
         self.conn = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000, check_same_thread=False)
         self.conn.row_factory = sqlite3.Row
-        self.conn.execute("PRAGMA cache_size = -1000")
+        self.conn.execute(f"PRAGMA cache_size = -{cache}")
 
     def __del__(self) -> None:
         if (conn := getattr(self, "conn", None)) is not None:  # none where it could not be opened
@@ -99,10 +110,13 @@ class Store:
     def __init__(self, path: Path, *, writable: bool = True) -> None:
         self.path = path
         self.writable = writable
+        self.broken: Damaged | None = None  # once damage was met, nothing more is written
+        self.writes = 0  # write transactions that were begun: while it stands, what was read stands too
         self._mutex = threading.RLock()
         self._local = threading.local()
         self._readers: weakref.WeakSet[_Reader] = weakref.WeakSet()
         self._lock = Lock(path)
+        self.space = Space(path)
         self._conn: sqlite3.Connection | None = None
         if writable:
             self._lock.take()
@@ -111,6 +125,7 @@ class Store:
             except BaseException:
                 self._lock.free()
                 raise
+            self.space.hold()
         elif not path.exists():
             raise StoreError(f"{path} does not exist yet: `monitor check` or `monitor run` makes it")
         else:
@@ -123,7 +138,9 @@ class Store:
         self.close()
 
     def _open_writer(self) -> sqlite3.Connection:
-        with _translated(self.path):
+        if (found := damage.find(self.path, damage.AT_START)) is not None:
+            raise Damaged(damage.advice(self.path, found))
+        with self._translated():
             conn = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000)
             try:
                 schema.version_of(conn)  # another program's file is left as it is
@@ -146,25 +163,27 @@ class Store:
             copy = self.path.with_name(f"{self.path.name}.before-schema-{schema.VERSION}")
             if not copy.exists():
                 _copy(conn, copy)
+            _part(copy).unlink(missing_ok=True)  # of a copy whose process was killed
         schema.migrate(conn)
 
     def _check_version(self) -> None:
         with self.read() as conn:
             version = schema.version_of(conn)
         if version > schema.VERSION:
-            raise SchemaError(f"{self.path} has schema {version}, this monitor knows {schema.VERSION}: install the newer monitor")
+            raise SchemaError(f"{self.path}: {schema.newer(version)}")
         if version < schema.VERSION:
-            raise SchemaError(
-                f"{self.path} has schema {version} of {schema.VERSION}: `monitor run` or `monitor check` upgrades it"
-            )
+            raise OldSchema(f"{self.path} has schema {version} of {schema.VERSION}: `monitor run` or `monitor check` upgrades it")
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """One write transaction (BEGIN IMMEDIATE): committed at the end, rolled back on any error."""
         if self._conn is None:
             raise StoreError(f"{self.path} was opened for reading")
-        with self._mutex, _translated(self.path):
+        if self.broken is not None:
+            raise Damaged(str(self.broken))
+        with self._mutex, self._translated():
             self._conn.execute("BEGIN IMMEDIATE")
+            self.writes += 1
             try:
                 yield self._conn
             except BaseException:
@@ -182,9 +201,9 @@ class Store:
     def read(self) -> Iterator[sqlite3.Connection]:
         """This thread's read-only connection; each statement sees the last commit."""
         reader: _Reader | None = getattr(self._local, "reader", None)
-        with _translated(self.path):
+        with self._translated():
             if reader is None:
-                reader = self._local.reader = _Reader(self.path)
+                reader = self._local.reader = _Reader(self.path, MANY if self._conn is not None else ALONE)
                 with self._mutex:
                     self._readers.add(reader)
             yield reader.conn
@@ -208,6 +227,37 @@ class Store:
             found: str = conn.execute("PRAGMA quick_check(1)").fetchone()[0]
         return None if found == "ok" else found
 
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        """SQLite's errors as sentences that say what to do; where the disk is full, the reserve is given back."""
+        try:
+            yield
+        except sqlite3.IntegrityError:
+            raise
+        except SchemaError as error:
+            if str(self.path) in str(error):
+                raise
+            raise SchemaError(f"{self.path}: {error}") from None
+        except sqlite3.DatabaseError as error:
+            raise self._said(str(error)) from error
+        except PermissionError as error:
+            raise StoreError(f"{self.path} cannot be used ({error.strerror}): {rights(self.path)}") from error
+
+    def _said(self, said: str) -> StoreError:
+        if damage.speaks_of_damage(said):
+            found = damage.find(self.path, damage.THEN) or damage.Damage(said)
+            self.broken = self.broken or Damaged(damage.advice(self.path, found))
+            return Damaged(str(self.broken))
+        if "locked" in said:
+            pid = locked_by(self.path)
+            who = f"pid {pid}" if pid else "another program"
+            said = f"{self.path}: database in use by {who} for longer than {BUSY_MS / 1000:g} s: close it (SQLite: {said})"
+            return InUse(said, pid=pid)
+        if "full" in said:
+            self.space.give()
+        advice = _advice(said)
+        return StoreError(f"{self.path}: {advice}{f' ({rights(self.path)})' if 'rights' in advice else ''} (SQLite: {said})")
+
     def close(self) -> None:
         """Close every connection; the lock goes last."""
         with self._mutex:
@@ -218,12 +268,17 @@ class Store:
             if self._conn is not None:
                 self._conn.close()
                 self._conn = None
+                self.space.give()
         self._lock.free()
+
+
+def _part(target: Path) -> Path:
+    return target.with_name(target.name + ".part")
 
 
 def _copy(conn: sqlite3.Connection, target: Path) -> None:
     """Copied beside its place first: what has the final name is whole."""
-    part = target.with_name(target.name + ".part")
+    part = _part(target)
     part.unlink(missing_ok=True)
     try:
         handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
@@ -245,28 +300,11 @@ def _copy(conn: sqlite3.Connection, target: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-@contextlib.contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    """SQLite's errors as sentences that say what to do."""
-    try:
-        yield
-    except sqlite3.IntegrityError:
-        raise
-    except sqlite3.DatabaseError as error:
-        said = str(error)
-        raise StoreError(f"{path}: {_advice(said)} (SQLite: {said})") from error
-    except PermissionError as error:
-        raise StoreError(f"{path} cannot be used ({error.strerror}): check its owner and rights") from error
-
-
 def _advice(said: str) -> str:
     table = {
         "full": "the disk is full: nothing was lost, free some space",
         "readonly": "the database cannot be written: check the owner and rights of the file and its folder",
-        "locked": "another program holds the database for longer than 30 s: close it",
         "unable to open": "the database cannot be opened: check that its folder exists and its rights",
-        "not a database": "this file is not a database: move it aside, or restore a backup",
-        "malformed": "the database is damaged: stop monitor, keep the file aside and restore the newest backup",
         "disk I/O": "the disk reports an error: check it before anything else",
     }
     return next((advice for word, advice in table.items() if word in said), "the database cannot be used")

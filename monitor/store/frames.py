@@ -14,7 +14,7 @@ else:
     from backports import zstd
 
 #: One version in this many is kept whole: more would cost space, fewer time.
-KEY_EVERY = 16
+KEY_EVERY = 64
 #: Quick and nearly as small as the highest for texts of this size.
 LEVEL = 9
 #: Bytes: Zstandard takes no shorter prefix, and a shorter one would save nothing.

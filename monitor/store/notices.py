@@ -6,7 +6,6 @@ The newest text of a notice is a plain column; older texts and raw bytes are fra
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,23 +13,21 @@ from datetime import datetime, timedelta
 
 from monitor import text, urls
 from monitor.decide import Known
-from monitor.model import Attachment, Document, Notice, Version, When, when_from, when_text
-from monitor.store import frames
+from monitor.model import Attachment, Document, Facts, Notice, Version, When, when_from, when_text
+from monitor.store import copies, frames, said, terms
 from monitor.store.database import dumps, moment, stamp
+from monitor.store.fields import labels_of
 
 Connection = sqlite3.Connection
 
-_KNOWN = (
-    "id, key, url, row_title, row_print, row_how, row_published, page_print, page_how, state, gone_by, missing, seq,"
-    " length(text) AS length"
-)
+_KNOWN = "id, key, url, row_title, row_print, row_how, row_published, page_print, page_how, state, gone_by, missing, seq"
 
 
 def _known(row: sqlite3.Row) -> Known:
     """A row of the columns `_KNOWN`, by their places: a catalogue has thousands."""
-    id_, key, url, title, row_print, how, published, page_print, page_how, state, gone_by, missing, seq, length = row
+    id_, key, url, title, row_print, how, published, page_print, page_how, state, gone_by, missing, seq = row
     when = when_from(published)
-    return Known(id_, key, url, title, row_print, how, when, page_print, page_how or "", state, gone_by, missing, seq, length)
+    return Known(id_, key, url, title, row_print, how, when, page_print, page_how or "", state, gone_by, missing, seq)
 
 
 def chunks(values: Iterable[object], size: int = 500) -> Iterable[list[object]]:
@@ -54,6 +51,16 @@ def known_keys(conn: sqlite3.Connection, source: str, keys: Iterable[str]) -> di
     return found
 
 
+def any_known(conn: sqlite3.Connection, source: str, rows: Sequence[Notice]) -> bool:
+    """Whether one of the rows is known by its key or its title."""
+    for column, values in (("key", [row.key for row in rows]), ("title", [row.title for row in rows])):
+        for part in chunks(values):
+            sql = f"SELECT 1 FROM notices WHERE source = ? AND {column} IN ({marks(part)}) LIMIT 1"  # noqa: S608 - a fixed column and question marks
+            if conn.execute(sql, (source, *part)).fetchone():
+                return True
+    return False
+
+
 def ids(conn: sqlite3.Connection, source: str, keys: Iterable[str]) -> dict[str, int]:
     """The ids of those of the keys that are known."""
     found: dict[str, int] = {}
@@ -68,7 +75,7 @@ def known(
     source: str,
     rows: Sequence[Notice],
     prints: Mapping[str, str],
-    order: Iterable[int],
+    order: Sequence[int],
     now: datetime,
     *,
     complete: bool,
@@ -78,15 +85,21 @@ def known(
     found = {k.id: k for k in known_keys(conn, source, prints).values()}
     queries: list[tuple[str, Iterable[object]]] = [("id", [i for i in order if i not in found])]
     keys = {k.key for k in found.values()}
-    if any(row.key not in keys for row in rows):
+    unknown = [row for row in rows if row.key not in keys]
+    if unknown:
         queries.append(("address", [urls.identity(row.url) for row in rows if row.url]))
+    if order and len(unknown) * 2 > len(rows):  # it may be that addresses changed: of what left the list, too
+        queries.append(("row_title", [row.title for row in unknown]))
     for column, values in queries:
         for part in chunks(values):
             sql = f"SELECT {_KNOWN} FROM notices WHERE source = ? AND {column} IN ({marks(part)})"  # noqa: S608 - a fixed column and question marks
             found |= {row["id"]: _known(row) for row in conn.execute(sql, (source, *part))}
     if complete:
-        sql = f"SELECT {_KNOWN} FROM notices WHERE source = ? AND state = 'present'"  # noqa: S608 - fixed columns
-        found |= {row["id"]: _known(row) for row in conn.execute(sql, (source,)) if row["id"] not in found}
+        sql = "SELECT id FROM notices WHERE source = ? AND state = 'present'"
+        rest = [row[0] for row in conn.execute(sql, (source,)) if row[0] not in found]
+        for part in chunks(rest):
+            sql = f"SELECT {_KNOWN} FROM notices WHERE id IN ({marks(part)})"  # noqa: S608 - fixed columns and question marks
+            found |= {row["id"]: _known(row) for row in conn.execute(sql, part)}
     days = {row.key: row.published for row in rows}
     return [
         with_history(conn, k, now)
@@ -119,12 +132,15 @@ def with_history(conn: sqlite3.Connection, k: Known, now: datetime) -> Known:
         "SELECT reason FROM changes WHERE notice = ? AND kind = 'revised' ORDER BY id DESC LIMIT 1", (k.id,)
     ).fetchone()
     doubts = conn.execute("SELECT aspect, since FROM doubts WHERE notice = ?", (k.id,)).fetchall()
+    stands = conn.execute("SELECT text, page_title, title FROM notices WHERE id = ?", (k.id,)).fetchone()
     return replace(
         k,
         former=frozenset(print_ for print_ in former if print_),
         revised_today=revised,
         last_reason=last["reason"] if last else "",
-        text=conn.execute("SELECT text FROM notices WHERE id = ?", (k.id,)).fetchone()["text"],
+        text=stands["text"],
+        page_title=stands["page_title"],
+        shown=stands["title"],
         waited={row["aspect"]: now - datetime.fromisoformat(row["since"]) for row in doubts},
     )
 
@@ -143,14 +159,6 @@ def row(conn: sqlite3.Connection, notice: int) -> sqlite3.Row | None:
     return found
 
 
-def shown_title(row_title: str, page_title: str | None) -> str:
-    """The title to show: the row's, or the page's where the row cut it short."""
-    stem = re.sub(r"[….·\s]+$", "", row_title)
-    if page_title and (not row_title or (len(page_title) > len(row_title) and text.fold(page_title).startswith(text.fold(stem)))):
-        return page_title
-    return row_title
-
-
 @dataclass(frozen=True, slots=True)
 class State:
     """What a new version of a notice says. None keeps what the version before said."""
@@ -166,9 +174,11 @@ class State:
     attachments: tuple[Attachment, ...] | None = None
 
 
-def add(conn: sqlite3.Connection, notice: Notice, row_print: str, how: str, now: datetime, *, baseline: bool) -> int:
+def add(
+    conn: sqlite3.Connection, notice: Notice, row_print: str, how: str, now: datetime, reads: said.Reads, *, baseline: bool
+) -> int:
     """A notice never seen, with its first version; its id."""
-    said = notice.text if notice.text is not None else notice.summary
+    text_ = notice.text if notice.text is not None else notice.summary
     at, published = stamp(now), when_text(notice.published)
     done = conn.execute(
         "INSERT INTO notices (source, key, url, address, title, row_title, published, row_published, text, labels, first_seen,"
@@ -182,7 +192,7 @@ def add(conn: sqlite3.Connection, notice: Notice, row_print: str, how: str, now:
             notice.title,
             published,
             published,
-            said,
+            text_,
             dumps(notice.labels),
             at,
             at,
@@ -198,14 +208,23 @@ def add(conn: sqlite3.Connection, notice: Notice, row_print: str, how: str, now:
         (id_, row_print, row_print, notice.title, published, at, how, _files(notice.attachments)),
     )
     conn.execute("UPDATE sources SET notices = notices + 1 WHERE id = ?", (notice.source_id,))
+    _keep(conn, id_, 1, reads(notice.title, text_, notice.published, None, notice.labels))
+    terms.keep(conn, id_, reads)
     attach(conn, id_, notice.attachments, now)
+    if reads.copied:
+        copies.keep(conn, id_, reads)
     return id_
 
 
-def push(conn: sqlite3.Connection, notice: int, state: State, now: datetime) -> int:
+def push(conn: sqlite3.Connection, notice: int, state: State, now: datetime, reads: said.Reads) -> int:
     """A further version of a notice; its seq. The former newest becomes a frame against it."""
     row = conn.execute("SELECT * FROM notices WHERE id = ?", (notice,)).fetchone()
     seq, new_text = row["seq"] + 1, row["text"] if state.text is None else state.text
+    files = (
+        _files(known_files(conn, notice, state.attachments))
+        if state.attachments is not None
+        else _former_files(conn, notice, row["seq"])
+    )
     _frame_text(conn, notice, row["seq"], row["text"], new_text)
     if state.raw is not None:
         _frame_raw(conn, notice, seq, state.raw)
@@ -226,7 +245,7 @@ def push(conn: sqlite3.Connection, notice: int, state: State, now: datetime) -> 
             stamp(now),
             state.how,
             state.reason,
-            _files(state.attachments),
+            files,
             frames.pack(state.raw, new_text.encode()) if state.raw is not None else None,
             1 if state.raw is not None else None,
         ),
@@ -235,12 +254,61 @@ def push(conn: sqlite3.Connection, notice: int, state: State, now: datetime) -> 
         "UPDATE notices SET seq = ?, title = ?, text = ?, published = ?, row_print = ?, page_print = ? WHERE id = ?",
         (seq, title, new_text, published, row_print, page_print, notice),
     )
+    _keep(conn, notice, seq, reads(title, new_text, when_from(published), row["origin"], labels_of(row)))
+    terms.keep(conn, notice, reads, row)
+    if reads.copied:
+        copies.keep(conn, notice, reads)
     return int(seq)
 
 
+def _keep(conn: sqlite3.Connection, notice: int, seq: int, facts: Facts) -> None:
+    """The facts of a version, where they are not those of the version before; those of the newest stand in columns of the notice
+    too, where lists and routes look."""
+    whole = said.dump(facts)
+    if conn.execute("SELECT facts FROM notices WHERE id = ?", (notice,)).fetchone()["facts"] == whole:
+        return
+    conn.execute("UPDATE versions SET facts = ? WHERE notice = ? AND seq = ?", (whole or "{}", notice, seq))
+    conn.execute(
+        "UPDATE notices SET facts = ?, number = ?, issuers = ?, signed = ?, effective = ?, deadline = ?, due = ?, severity = ?,"
+        " cves = ? WHERE id = ?",
+        (
+            whole,
+            facts.number,
+            dumps(facts.issuers) if facts.issuers else None,
+            when_text(facts.signed),
+            when_text(facts.effective),
+            when_text(facts.deadline),
+            when_text(facts.due),
+            facts.severity,
+            dumps(facts.cves) if facts.cves else None,
+            notice,
+        ),
+    )
+
+
 def _files(attachments: tuple[Attachment, ...] | None) -> str | None:
-    """The files of a version as they are stored."""
-    return dumps([[a.url, a.name, a.sha256] for a in attachments]) if attachments else None
+    """The files of a version as they are stored; pictures say that they are."""
+    return (
+        dumps([[a.url, a.name, a.sha256, *([a.kind] if a.kind != "file" else [])] for a in attachments or ()])
+        if attachments
+        else None
+    )
+
+
+def _former_files(conn: sqlite3.Connection, notice: int, seq: int) -> str | None:
+    row = conn.execute("SELECT attachments FROM versions WHERE notice = ? AND seq = ?", (notice, seq)).fetchone()
+    return row["attachments"] if row else None
+
+
+def known_files(conn: sqlite3.Connection, notice: int, files: Iterable[Attachment]) -> tuple[Attachment, ...]:
+    """The same files with what is known of their bytes from former looks."""
+    known = {row["url"]: row for row in conn.execute("SELECT url, sha256, bytes FROM attachments WHERE notice = ?", (notice,))}
+    return tuple(
+        replace(one, sha256=known[one.url]["sha256"], size=known[one.url]["bytes"])
+        if one.sha256 is None and one.url in known
+        else one
+        for one in files
+    )
 
 
 def _frame_text(conn: sqlite3.Connection, notice: int, seq: int, old: str, new: str) -> None:
@@ -318,22 +386,42 @@ def version(conn: sqlite3.Connection, notice: int, seq: int | None) -> Version |
         when_from(row["published"]),
         datetime.fromisoformat(row["seen_at"]),
         row["how"],
-        tuple(Attachment(url, name, sha256=sha256) for url, name, sha256 in json.loads(row["attachments"] or "[]")),
+        files_of(conn, notice, seq),
+        _facts_of(conn, notice, seq),
     )
+
+
+def files_of(conn: sqlite3.Connection, notice: int, seq: int) -> tuple[Attachment, ...]:
+    """The files and pictures of one version."""
+    row = conn.execute("SELECT attachments FROM versions WHERE notice = ? AND seq = ?", (notice, seq)).fetchone()
+    listed = _listed(row["attachments"] if row else None)
+    return tuple(Attachment(url, name, sha256=sha, kind=kind or "file") for url, name, sha, kind in listed)
+
+
+def _listed(files: str | None) -> Iterable[tuple[str, str, str | None, str | None]]:
+    for url, name, sha256, *kind in json.loads(files or "[]"):
+        yield url, name, sha256, kind[0] if kind else None
+
+
+def _facts_of(conn: sqlite3.Connection, notice: int, seq: int) -> Facts:
+    sql = "SELECT facts FROM versions WHERE notice = ? AND seq <= ? AND facts IS NOT NULL ORDER BY seq DESC LIMIT 1"
+    row = conn.execute(sql, (notice, seq)).fetchone()
+    return said.load(row["facts"] if row else None)
 
 
 # --- small facts of one notice
 
 
 def attach(conn: sqlite3.Connection, notice: int, attachments: Iterable[Attachment], now: datetime) -> None:
-    """The files that a notice links to; those that it no longer links to are marked gone."""
+    """The files that a notice links to and the pictures that it shows; those that it no longer has are marked gone."""
     urls_ = []
-    for one_ in attachments:
+    for place, one_ in enumerate(attachments):
         urls_.append(one_.url)
         conn.execute(
-            "INSERT INTO attachments (notice, url, name, media_type, first_seen) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (notice, url) DO UPDATE SET name = excluded.name, gone = 0",
-            (notice, one_.url, one_.name, one_.media_type, stamp(now)),
+            "INSERT INTO attachments (notice, url, name, media_type, first_seen, kind, place) VALUES (?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (notice, url) DO UPDATE SET name = excluded.name, kind = excluded.kind, place = excluded.place,"
+            " gone = 0",
+            (notice, one_.url, one_.name, one_.media_type, stamp(now), one_.kind, place),
         )
     for row in conn.execute("SELECT id, url FROM attachments WHERE notice = ? AND NOT gone", (notice,)).fetchall():
         if row["url"] not in urls_:
@@ -341,31 +429,20 @@ def attach(conn: sqlite3.Connection, notice: int, attachments: Iterable[Attachme
 
 
 def attachments_of(conn: sqlite3.Connection, notice: int) -> tuple[Attachment, ...]:
-    """The files that a notice links to now."""
-    rows = conn.execute("SELECT * FROM attachments WHERE notice = ? AND NOT gone ORDER BY id", (notice,))
-    return tuple(Attachment(row["url"], row["name"], row["media_type"], row["sha256"], row["bytes"]) for row in rows)
+    """The files that a notice links to now, then the pictures that it shows, in the page's order."""
+    rows = conn.execute("SELECT * FROM attachments WHERE notice = ? AND NOT gone ORDER BY kind, place, id", (notice,))
+    return tuple(
+        Attachment(row["url"], row["name"], row["media_type"], row["sha256"], row["bytes"], kind=row["kind"]) for row in rows
+    )
 
 
 def page_facts(conn: sqlite3.Connection, notice: int, how: str, document: Document) -> None:
-    """What a page says beside its text: how it was read, its date where the row has none, where it is from."""
+    """What a page says beside its text: how it was read, its date where the row has none, where it is from, its record."""
     conn.execute(
-        "UPDATE notices SET page_how = ?, published = coalesce(published, ?), origin = coalesce(?, origin) WHERE id = ?",
-        (how, when_text(document.published), document.issuer, notice),
+        "UPDATE notices SET page_how = ?, page_title = ?, published = coalesce(published, ?), origin = coalesce(?, origin),"
+        " record = ? WHERE id = ?",
+        (how, document.title, when_text(document.published), document.issuer, dumps(document.labels), notice),
     )
-
-
-def doubt(conn: sqlite3.Connection, notice: int, aspect: str, print_: str, now: datetime) -> None:
-    """A state that was seen and does not count yet; the doubt is as old as the first such state."""
-    conn.execute(
-        "INSERT INTO doubts (notice, aspect, print, since) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (notice, aspect) DO UPDATE SET print = excluded.print",
-        (notice, aspect, print_, stamp(now)),
-    )
-
-
-def settle(conn: sqlite3.Connection, notice: int, aspect: str) -> None:
-    """No doubt any more."""
-    conn.execute("DELETE FROM doubts WHERE notice = ? AND aspect = ?", (notice, aspect))
 
 
 def set_state(conn: sqlite3.Connection, notice: int, state: str, by: str | None, now: datetime) -> None:

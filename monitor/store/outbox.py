@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitor.model import Attachment, Change, Delivery, DeliveryState, Version, When, when_from
-from monitor.store import changes, notices
+from monitor.model import NO_FACTS, Attachment, Change, Delivery, DeliveryState, Facts, Version, When, when_from
+from monitor.store import changes, copies, files, notices, said
 from monitor.store.database import dumps, moment, stamp
 
 
@@ -34,6 +34,11 @@ def owe(conn: sqlite3.Connection, change: int, debts: Iterable[Debt], now: datet
             (change, debt.channel, at, due, due, debt.route, int(debt.digest)),
         ).rowcount
     return written
+
+
+def owes(conn: sqlite3.Connection, change: int) -> bool:
+    """Whether a change has any delivery."""
+    return conn.execute("SELECT 1 FROM deliveries WHERE change = ?", (change,)).fetchone() is not None
 
 
 def start(conn: sqlite3.Connection) -> int:
@@ -252,7 +257,8 @@ def mended(conn: sqlite3.Connection, channel_id: str, now: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """One change with all that a message says of it. `thread` is the id of the first message about the notice on this channel."""
+    """One change with all that a message says of it. `thread` is the id of the first message about the document on this channel;
+    `also`: where else it is seen."""
 
     change: Change
     title: str
@@ -263,6 +269,8 @@ class Owed:
     after: Version | None
     attachments: tuple[Attachment, ...]
     thread: str | None
+    facts: Facts = NO_FACTS
+    also: tuple[str, ...] = ()
 
 
 def owed(conn: sqlite3.Connection, change_id: int, channel_id: str) -> Owed | None:
@@ -277,14 +285,12 @@ def owed(conn: sqlite3.Connection, change_id: int, channel_id: str) -> Owed | No
         url = conn.execute("SELECT url FROM sources WHERE id = ?", (change.source,)).fetchone() if change.source else None
         return Owed(change, change.source or "", url["url"] if url else None, None, (), None, None, (), None)
     labels = [(name, value) for name, value in json.loads(row["labels"])]
-    issuers = json.loads(row["issuers"]) if row["issuers"] else [row["origin"]] if row["origin"] else []
-    labels += [("issuer", issuer) for issuer in issuers]
-    labels += [("number", row["number"])] if row["number"] else []
-    labels += [("cve", cve) for cve in json.loads(row["cves"] or "[]")]
+    labels += [("issuer", row["origin"])] if row["origin"] and not row["issuers"] else []
+    seen = [row["id"], *copies.others(conn, row["id"])]
     first = conn.execute(
-        "SELECT d.message FROM deliveries d JOIN changes c ON c.id = d.change WHERE c.notice = ? AND d.channel = ?"
-        " AND d.state = 'sent' AND d.message IS NOT NULL ORDER BY d.sent_at, d.id LIMIT 1",
-        (row["id"], channel_id),
+        f"SELECT d.message FROM deliveries d JOIN changes c ON c.id = d.change WHERE c.notice IN ({notices.marks(seen)})"  # noqa: S608 - only question marks are put in
+        " AND d.channel = ? AND d.state = 'sent' AND d.message IS NOT NULL ORDER BY d.sent_at, d.id LIMIT 1",
+        (*seen, channel_id),
     ).fetchone()
     return Owed(
         change,
@@ -292,8 +298,10 @@ def owed(conn: sqlite3.Connection, change_id: int, channel_id: str) -> Owed | No
         row["url"],
         when_from(row["published"]),
         tuple(labels),
-        notices.version(conn, row["id"], change.before),
-        notices.version(conn, row["id"], change.after),
-        notices.attachments_of(conn, row["id"]),
+        files.version_with_texts(conn, notices.version(conn, row["id"], change.before)),
+        files.version_with_texts(conn, notices.version(conn, row["id"], change.after)),
+        files.with_texts(conn, notices.attachments_of(conn, row["id"])),
         first["message"] if first else None,
+        said.load(row["facts"]),
+        tuple(copies.places(conn, row["id"])),
     )

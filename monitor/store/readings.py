@@ -90,7 +90,6 @@ def load(conn: sqlite3.Connection, reading: int) -> tuple[Reading, bool] | None:
         due_at,
         row["attempts"],
         row["why"],
-        row["step"],
         validators if row["read_at"] else None,
     ), bool(row["gone"])
 
@@ -102,15 +101,14 @@ def done(
     *,
     why: str,
     next_at: datetime | None,
-    step: int,
     validators: Validators | None,
     gone: bool = False,
 ) -> None:
     """A reading ended well; `next_at` when it is looked at again, for the reason `why`."""
     conn.execute(
-        "UPDATE readings SET read_at = ?, due_at = ?, why = ?, step = ?, attempts = 0, last_error = NULL, gone = ?, urgent = 0"
+        "UPDATE readings SET read_at = ?, due_at = ?, why = ?, attempts = 0, last_error = NULL, gone = ?, urgent = 0"
         " WHERE id = ?",
-        (stamp(now), stamp(next_at) if next_at else None, why, step, int(gone), reading),
+        (stamp(now), stamp(next_at) if next_at else None, why, int(gone), reading),
     )
     if validators is not None:
         conn.execute(
@@ -133,13 +131,12 @@ def failed(conn: sqlite3.Connection, reading: int, error: str, next_at: datetime
     )
 
 
-def keep_blob(conn: sqlite3.Connection, notice: int, url: str, sha256: str, media_type: str, data: bytes, now: datetime) -> None:
-    """An attachment's bytes, once for all notices that have them."""
-    conn.execute(
-        "INSERT INTO blobs (sha256, bytes, at, data) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (sha256, len(data), stamp(now), data),
-    )
-    conn.execute(
-        "UPDATE attachments SET sha256 = ?, bytes = ?, media_type = ? WHERE notice = ? AND url = ?",
-        (sha256, len(data), media_type, notice, url),
-    )
+def drop(conn: sqlite3.Connection, reading: int) -> None:
+    """A reading that is done and has no later looks."""
+    conn.execute("DELETE FROM readings WHERE id = ?", (reading,))
+
+
+def why_not(conn: sqlite3.Connection, notice: int, url: str) -> str | None:
+    """Why a page or file could not be had so far; None where nothing is known against it."""
+    row = conn.execute("SELECT last_error FROM readings WHERE notice = ? AND url = ?", (notice, url)).fetchone()
+    return f"not had so far: {row['last_error']}" if row and row["last_error"] else None

@@ -7,24 +7,16 @@ A former migration is never edited: a new one is added below, and `VERSION` grow
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
-
-from sqlite_utils import Database, Migrations
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from monitor.errors import SchemaError
 
+if TYPE_CHECKING:
+    from sqlite_utils import Database, Migrations
+
 #: "noti" in ASCII: `file` and others can tell whose database it is.
 APPLICATION_ID = 0x6E6F7469
-
-migrations = Migrations("monitor")
-
-
-@migrations(name="0001_first")
-def _first(db: Database) -> None:
-    for statement in FIRST.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
-
 
 FIRST = """
 CREATE TABLE sources (
@@ -114,8 +106,88 @@ CREATE TABLE channels (
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
-#: The `user_version` of a database that has every migration: their number.
-VERSION = len(migrations._migrations)  # sqlite-utils offers no public count
+#: What a notice says of itself: of each version, and of the newest in columns of the notice; `record` are the labels of its page.
+FACTS = """
+ALTER TABLE versions ADD COLUMN facts TEXT;
+ALTER TABLE notices ADD COLUMN facts TEXT;
+ALTER TABLE notices ADD COLUMN record TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE notices ADD COLUMN effective TEXT;
+ALTER TABLE notices ADD COLUMN deadline TEXT;
+ALTER TABLE notices ADD COLUMN due TEXT;
+ALTER TABLE notices ADD COLUMN severity TEXT;
+CREATE INDEX notices_number ON notices (number) WHERE number IS NOT NULL;
+CREATE INDEX notices_effective ON notices (effective) WHERE effective IS NOT NULL;
+CREATE INDEX notices_deadline ON notices (deadline) WHERE deadline IS NOT NULL;
+CREATE INDEX notices_due ON notices (due) WHERE due IS NOT NULL;
+CREATE TABLE reminders (
+    notice INTEGER NOT NULL REFERENCES notices (id) ON DELETE CASCADE, fact TEXT NOT NULL, date TEXT NOT NULL,
+    days INTEGER NOT NULL, change INTEGER NOT NULL REFERENCES changes (id) ON DELETE CASCADE,
+    PRIMARY KEY (notice, fact, date, days)
+) WITHOUT ROWID;
+CREATE INDEX reminders_change ON reminders (change);
+"""
+
+#: Since when a source that answers well is told to say nothing new for unusually long.
+QUIET = """
+ALTER TABLE sources ADD COLUMN quiet_since TEXT;
+"""
+
+#: The title that a notice's own page has; NULL while it was not read.
+PAGE_TITLE = """
+ALTER TABLE notices ADD COLUMN page_title TEXT;
+"""
+
+#: The index of words: `notices.entry` is the entry of what a notice says now (NULL: not indexed yet). It holds no texts; its
+#: terms are those of `monitor.search`, all of them ASCII, in which a single Chinese character is a beginning of five.
+SEARCH = """
+CREATE VIRTUAL TABLE terms USING fts5 (title, text, files, about, content='', tokenize='ascii', prefix='5');
+ALTER TABLE notices ADD COLUMN entry INTEGER;
+CREATE INDEX notices_entry ON notices (entry);
+"""
+
+#: The same document in several places. `marks`: by what candidates are found (64-bit hashes; those of former states stay, the
+#: comparison judges); `copies`: that `notice` is the same document as `of`, by which signal and why; `document` is the first.
+COPIES = """
+CREATE TABLE marks (mark INTEGER NOT NULL, notice INTEGER NOT NULL, PRIMARY KEY (mark, notice)) WITHOUT ROWID;
+CREATE TABLE copies (
+    notice INTEGER PRIMARY KEY REFERENCES notices (id) ON DELETE CASCADE, document INTEGER NOT NULL,
+    of INTEGER NOT NULL, signal TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL
+);
+CREATE INDEX copies_document ON copies (document);
+"""
+
+#: What stored files say; the words that OCR found in their pictures (`page` is JSON: lines with their places); pictures beside
+#: files, in the order in which a page shows them. Texts stand apart from `blobs`, whose rows are read through all their bytes.
+TEXTS = """
+CREATE TABLE texts (
+    sha256 TEXT PRIMARY KEY REFERENCES blobs (sha256) ON DELETE CASCADE, kind TEXT NOT NULL, reader TEXT NOT NULL,
+    scans INTEGER NOT NULL DEFAULT 0, pages INTEGER, problem TEXT, text TEXT NOT NULL
+);
+CREATE TABLE words (
+    sha256 TEXT NOT NULL REFERENCES blobs (sha256) ON DELETE CASCADE, engine TEXT NOT NULL, scan INTEGER NOT NULL,
+    page TEXT NOT NULL, PRIMARY KEY (sha256, engine, scan)
+);
+ALTER TABLE attachments ADD COLUMN kind TEXT NOT NULL DEFAULT 'file';
+ALTER TABLE attachments ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+"""
+
+#: Notices that change too often, of which versions wait to be told together.
+SUMMED_UP = """
+CREATE INDEX doubts_flapping ON doubts (since) WHERE aspect = 'flapping';
+"""
+
+#: Names and statements, oldest first. The `user_version` of a database that has them all is their number.
+MIGRATIONS = (
+    ("0001_first", FIRST),
+    ("0002_facts", FACTS),
+    ("0003_quiet", QUIET),
+    ("0004_page_title", PAGE_TITLE),
+    ("0005_search", SEARCH),
+    ("0006_copies", COPIES),
+    ("0007_texts", TEXTS),
+    ("0008_summed_up", SUMMED_UP),
+)
+VERSION = len(MIGRATIONS)
 
 
 def version_of(conn: sqlite3.Connection) -> int:
@@ -128,15 +200,44 @@ def version_of(conn: sqlite3.Connection) -> int:
     return version
 
 
+def newer(version: int) -> str:
+    """What is said of a database that a newer program wrote."""
+    return (
+        f"it has schema {version}, this monitor knows {VERSION}: install the newer monitor, or restore the copy that the upgrade"
+        " left beside it"
+    )
+
+
+def migrations() -> Migrations:
+    """The list as sqlite-utils applies it."""
+    from sqlite_utils import Migrations
+
+    found = Migrations("monitor")
+    for name, script in MIGRATIONS:
+        found(name=name)(_runs(script))
+    return found
+
+
+def _runs(script: str) -> Callable[[Database], None]:
+    def run(db: Database, /) -> None:
+        for statement in script.split(";\n"):
+            if statement.strip():
+                db.execute(statement)
+
+    return run
+
+
 def migrate(conn: sqlite3.Connection) -> bool:
     """Bring the tables up to date; whether anything was done. Raises SchemaError where they are newer than the program."""
     version = version_of(conn)
     if version > VERSION:
-        raise SchemaError(f"the database has schema {version}, this monitor knows {VERSION}: install the newer monitor again")
+        raise SchemaError(newer(version))
     if version == VERSION:
         return False
     conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")  # first: what a process leaves that dies here is known as ours
+    from sqlite_utils import Database  # slow to import, and seldom needed
+
     db: Any = Database(conn)
-    migrations.apply(db)
+    migrations().apply(db)
     conn.execute(f"PRAGMA user_version = {VERSION}")
     return True

@@ -6,12 +6,13 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from monitor import urls
 from monitor.decide import Failures, Mark, Memory
 from monitor.model import Check, Health, Outcome, Source, Validators
+from monitor.store import copies, files
 from monitor.store.database import dumps, moment, stamp
 
 
@@ -43,6 +44,7 @@ class Due:
     id: str
     host: str
     due_at: datetime
+    asked: bool = False  # its server asked to wait until then
 
 
 def sync(conn: sqlite3.Connection, wanted: Iterable[Source], first_due: Mapping[str, datetime]) -> None:
@@ -75,8 +77,11 @@ def sync(conn: sqlite3.Connection, wanted: Iterable[Source], first_due: Mapping[
 
 def planned(conn: sqlite3.Connection) -> list[Due]:
     """Every present source that is not paused, and when it is due."""
-    rows = conn.execute("SELECT id, host, next_due_at FROM sources WHERE present AND NOT paused AND next_due_at IS NOT NULL")
-    return [Due(row["id"], row["host"], datetime.fromisoformat(row["next_due_at"])) for row in rows]
+    sql = "SELECT id, host, next_due_at, asked_until FROM sources WHERE present AND NOT paused AND next_due_at IS NOT NULL"
+    return [
+        Due(row["id"], row["host"], datetime.fromisoformat(row["next_due_at"]), row["asked_until"] is not None)
+        for row in conn.execute(sql)
+    ]
 
 
 def load(conn: sqlite3.Connection, source_id: str) -> Row:
@@ -115,6 +120,21 @@ def load(conn: sqlite3.Connection, source_id: str) -> Row:
     )
 
 
+def state(conn: sqlite3.Connection, source_id: str) -> Mapping[str, Any]:
+    """The state of the last accepted list; empty where there is none."""
+    row = conn.execute("SELECT state FROM sources WHERE id = ?", (source_id,)).fetchone()
+    return json.loads(row["state"]) if row else {}
+
+
+def fresh(source: Source) -> Row:
+    """A source of which nothing is stored."""
+    host = urls.host(source.url)
+    nothing = Validators()
+    return Row(
+        source.id, Memory(source.id), {}, nothing, source.how, Health.NEW, None, None, None, None, None, None, None, False, host
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """What an accepted check leaves of its source. `order` None where the list stands as it was; `state` None likewise."""
@@ -134,12 +154,15 @@ def accept(conn: sqlite3.Connection, done: Accepted) -> None:
     """Write an accepted check: the record, the list, the validators, and that all is well."""
     check, id_ = done.check, done.check.source
     conn.execute(
-        "UPDATE sources SET health = CASE WHEN paused THEN 'paused' ELSE 'ok' END,"
+        "UPDATE sources SET quiet_since = CASE WHEN ? THEN NULL ELSE quiet_since END,"
+        " health = CASE WHEN paused THEN 'paused' WHEN quiet_since IS NOT NULL AND NOT ? THEN 'quiet' ELSE 'ok' END,"
         " outcome = ?, error = NULL, error_reason = NULL, hint = NULL, fails = 0,"
         " failed_since = NULL, told = NULL, asked_until = NULL, last_check = ?, last_ok = ?, next_due_at = ?, interval_s = ?,"
         " rejoin = rejoin AND NOT ?, accept = accept AND NOT ?, short = NULL,"
         " baseline_at = coalesce(baseline_at, ?), served = ?, moved = ? WHERE id = ?",
         (
+            check.new > 0,
+            check.new > 0,
             check.outcome,
             stamp(check.at),
             stamp(check.at),
@@ -317,7 +340,8 @@ def forget(conn: sqlite3.Connection, source_id: str, now: datetime) -> int:
     conn.execute("DELETE FROM readings WHERE source = ?", (source_id,))
     conn.execute("DELETE FROM notices WHERE source = ?", (source_id,))
     conn.execute("DELETE FROM checks WHERE source = ?", (source_id,))
-    conn.execute("DELETE FROM blobs WHERE sha256 NOT IN (SELECT sha256 FROM attachments WHERE sha256 IS NOT NULL)")
+    copies.forget(conn)
+    files.drop_unnamed(conn)
     row = conn.execute("SELECT kind, url, host, how, present FROM sources WHERE id = ?", (source_id,)).fetchone()
     conn.execute("DELETE FROM sources WHERE id = ?", (source_id,))
     if row is not None and row["present"]:
@@ -334,3 +358,33 @@ def prune(conn: sqlite3.Connection, before: datetime) -> int:
         "DELETE FROM checks WHERE until < ? AND id NOT IN (SELECT check_id FROM sources WHERE check_id IS NOT NULL)",
         (stamp(before),),
     ).rowcount
+
+
+def came(conn: sqlite3.Connection, source_id: str, most: int = 21) -> list[datetime]:
+    """When its newest notices came, newest first: as they were seen; those of the baseline as they are dated."""
+    rows = conn.execute(
+        "SELECT CASE WHEN baseline THEN published ELSE first_seen END AS at FROM notices WHERE source = ?"
+        " ORDER BY id DESC LIMIT ?",
+        (source_id, most),
+    )
+    moments = [datetime.fromisoformat(row["at"]) for row in rows if row["at"]]
+    return sorted((at if at.tzinfo else at.replace(tzinfo=UTC) for at in moments), reverse=True)
+
+
+def last_ok(conn: sqlite3.Connection, source_id: str) -> datetime | None:
+    """When it last answered well."""
+    row = conn.execute("SELECT last_ok FROM sources WHERE id = ?", (source_id,)).fetchone()
+    return moment(row["last_ok"]) if row else None
+
+
+def quiet(conn: sqlite3.Connection, source_id: str, now: datetime) -> bool:
+    """A source that answers well is unusually quiet from now on; False where it was so already, or does not answer well."""
+    sql = (
+        "UPDATE sources SET health = 'quiet', quiet_since = ? WHERE id = ? AND health = 'ok' AND quiet_since IS NULL AND present"
+    )
+    return conn.execute(sql, (stamp(now), source_id)).rowcount > 0
+
+
+def healths(conn: sqlite3.Connection) -> dict[str, int]:
+    """How many present sources there are of each health."""
+    return dict(conn.execute("SELECT health, count(*) FROM sources WHERE present GROUP BY health").fetchall())
