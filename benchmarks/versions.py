@@ -16,6 +16,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from monitor.check.prepared import Prepared
+from monitor.facts import BODIES
 from monitor.model import Notice
 from monitor.store import Store, notices
 
@@ -33,6 +35,7 @@ def main() -> None:
     asked.add_argument("--versions", type=int, default=64)
     given = asked.parse_args()
     rng = random.Random(1)
+    reads = Prepared(BODIES)
     words = ["".join(chr(rng.randrange(0x4E00, 0x9000)) for _ in range(rng.randrange(1, 5))) for _ in range(600)]
     paragraphs = ["".join(rng.choice(words) for _ in range(45)) for _ in range(40)]
     frame = "".join(
@@ -42,7 +45,7 @@ def main() -> None:
         texts: dict[int, tuple[str, bytes]] = {}
         with store.write() as conn:
             notice = notices.add(
-                conn, Notice("a", "k", "https://a.example/", "关于某项工作的通知"), "p", "list/1:x", AT, baseline=True
+                conn, Notice("a", "k", "https://a.example/", "关于某项工作的通知"), "p", "list/1:x", AT, reads, baseline=True
             )
         sizes = []
         for number in range(given.versions):
@@ -50,7 +53,7 @@ def main() -> None:
             text, raw = page(paragraphs, frame)
             with store.write() as conn:
                 state = notices.State("text", "html/1:x", text=text, page_print=f"1:{number:032x}", raw=raw)
-                seq = notices.push(conn, notice, state, AT + timedelta(hours=number))
+                seq = notices.push(conn, notice, state, AT + timedelta(hours=number), reads)
             texts[seq] = (text, raw)
             with store.write() as conn:
                 conn.execute("SELECT 1")
