@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1] / "monitor"
 ORDER = [
     "errors", "model", "text", "mask", "pattern", "urls", "shields", "facts", "html", "diff", "schedule", "decide", "identity",
     "match", "search", "route", "render", "sources", "discover", "readers", "senders", "config", "fetch", "browser", "sandbox",
-    "programs", "documents", "look", "pace", "control", "store", "tell", "check", "deliver", "daemon", "cli",
+    "programs", "documents", "look", "pace", "control", "words", "store", "tell", "check", "deliver", "daemon", "cli",
 ]  # fmt: skip
 PURE = {
     "mask",
@@ -34,6 +34,7 @@ PURE = {
     "sources",
     "discover",
     "readers",
+    "words",
 }
 IMPURE_LIBRARIES = {
     "requests", "urllib3", "sqlite3", "sqlite_utils", "apprise", "socket", "subprocess", "threading", "os", "time", "io",

@@ -7,13 +7,13 @@ from datetime import datetime
 
 from monitor import decide, schedule
 from monitor.check.desk import Desk, Report, log
-from monitor.check.words import Words
 from monitor.decide import Failures
 from monitor.errors import Challenge, EmptyListing, FetchError, ParseError, SourceError
 from monitor.model import Check, Kind, Outcome, Source
 from monitor.store import changes, notices, sources
 from monitor.store.batch import write
 from monitor.tell import tell
+from monitor.words import Words
 
 #: Reasons that a machine without network gives.
 NO_NETWORK = ("dns", "unreachable", "refused", "timeout", "connect")

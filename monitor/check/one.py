@@ -13,7 +13,6 @@ from monitor.check.failed import failed
 from monitor.check.lines import log_changes
 from monitor.check.prepared import Prepared
 from monitor.check.walk import Walked, walk
-from monitor.check.words import Words
 from monitor.decide import Decision, Known, Say, Seen
 from monitor.errors import EmptyListing, ParseError, SourceError
 from monitor.model import Check, Kind, Notice, Outcome, Source, Validators
@@ -21,6 +20,7 @@ from monitor.store import changes, notices, sources
 from monitor.store.apply import Applied, apply
 from monitor.store.batch import Unchanged, write
 from monitor.tell import elsewhere, tell
+from monitor.words import Words
 
 #: Rows of a baseline that are committed at once.
 CHUNK = 2000

@@ -14,7 +14,6 @@ from monitor.check.desk import Desk
 from monitor.check.lines import log_changes
 from monitor.check.prepared import Prepared
 from monitor.check.texts import Brought
-from monitor.check.words import Words
 from monitor.decide import Known, Restore, Verdict, Withdraw
 from monitor.errors import Challenge, FetchError, SourceError
 from monitor.look import Looked, look
@@ -23,6 +22,7 @@ from monitor.store import changes, doubts, notices, readings, sources
 from monitor.store.apply import turn
 from monitor.store.database import moment
 from monitor.tell import elsewhere, tell
+from monitor.words import Words
 
 #: A page that failed this often in a row is left until its next planned look.
 ATTEMPTS = 6

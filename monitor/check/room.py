@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 
 from monitor.check.desk import Desk, log
-from monitor.check.words import Words
 from monitor.model import Kind
 from monitor.store import changes
 from monitor.tell import tell
+from monitor.words import Words
 
 
 class Room:

@@ -7,11 +7,11 @@ import sqlite3
 from datetime import timedelta
 
 from monitor.check.desk import Desk, log
-from monitor.check.words import Words
 from monitor.decide import longest_pause
 from monitor.model import Kind
 from monitor.store import changes, doubts, notices, sources
 from monitor.tell import tell
+from monitor.words import Words
 
 #: How long versions of a notice that changes too often wait to be told together.
 SUMMED_UP = timedelta(days=1)

@@ -25,6 +25,7 @@ from monitor.senders.split import measure
 from monitor.store import Store, changes, outbox
 from monitor.store.notices import Connection
 from monitor.tell import tell
+from monitor.words import Words
 
 #: A claim that a dead process left is void at the next start; this is only for the record.
 LEASE = timedelta(minutes=10)
@@ -232,8 +233,7 @@ def _was_sent(conn: Connection, desk: Post, channel: Channel, batch: list[Delive
     outbox.spent(conn, channel.id, spend(state.recent, now, receipt.posts))
     if state.broken is not None:
         freed = outbox.mended(conn, channel.id, now)
-        detail = f'channel "{channel.id}" takes messages again; {freed} put back that it had refused'
-        _house_note(conn, desk, channel, detail, now)
+        _house_note(conn, desk, channel, Words(desk.config)("channel.mended", channel=channel.id, count=freed), now)
     elif state.next_try_at is not None or state.fails:
         outbox.wait(conn, channel.id, None, 0)
 
@@ -269,10 +269,7 @@ def _channel(conn: Connection, desk: Post, channel: Channel, batch: list[Deliver
     if outbox.broken(conn, channel.id, error.detail, now, until):
         outbox.close(conn, [batch[0].id], DeliveryState.REFUSED, error.detail, parked=True)
         outbox.again(conn, [one.id for one in batch[1:]], until, error.detail, tried=True)
-        detail = (
-            f'channel "{channel.id}" refuses every message: {error.detail}. What is owed to it waits; one message is tried each'
-            f" hour. Mend its url in the configuration, then: monitor test {channel.id}"
-        )
+        detail = Words(desk.config)("channel.broken", channel=channel.id, error=error.detail)
         _house_note(conn, desk, channel, detail, now)
     else:
         outbox.again(conn, [one.id for one in batch], until, error.detail, tried=True)

@@ -1,4 +1,4 @@
-"""What changes about a source or this machine say, in Chinese and English. It decides nothing."""
+"""What changes about a source, a channel or this machine say, in Chinese and English. It decides nothing."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ _ZH = {
     "recovered.disk": "磁盘又有空间了，继续查看来源",
     "recovered": "从 {since} 起看不到，{count} 次检查失败，现在恢复了",
     "recovered.online": "本机又能连上来源了",
+    "channel.broken": "通道“{channel}”拒收所有消息：{error}。欠它的消息都留着，每小时试发一条。"
+    "请改正配置里它的 url，然后运行：monitor test {channel}",
+    "channel.mended": "通道“{channel}”又能收消息了；它拒收过的 {count} 条重新排队发送",
 }
 _EN = {
     "note.accepted": "the list has {rows} rows, usually {usual}: from now on this is what is expected",
@@ -52,6 +55,9 @@ _EN = {
     "recovered.disk": "the disk has room again; sources are looked at",
     "recovered": "could not be seen since {since}, {count} failed checks; now it can",
     "recovered.online": "this machine reaches its sources again",
+    "channel.broken": 'channel "{channel}" refuses every message: {error}. What is owed to it waits; one message is tried each'
+    " hour. Mend its url in the configuration, then: monitor test {channel}",
+    "channel.mended": 'channel "{channel}" takes messages again; {count} put back that it had refused',
 }
 
 
