@@ -126,6 +126,7 @@ class Known:
     free_row: bool = False  # the next look at it may be taken without a word (rule 17)
     free_page: bool = False
     looked_free: bool = False
+    summed: datetime | None = None  # when what its flapping became was told last
     free_date: str | None = None  # its first, or that of its row while it was withdrawn: may be taken without a word
 
     def tell(self, view: Shown) -> None:
@@ -198,7 +199,8 @@ class Model:
             stands = self._view(standing.get(known.key, known.told), known)
             if known.looked_free:
                 known.looked_free = False
-                known.told = known.told if known.flapping(at) else stands  # it is summed up, whatever was read differently
+                summed_later = known.flapping(at) and known.summed != at
+                known.told = known.told if summed_later else stands  # it is summed up, whatever was read differently
             elif stands.date != known.told.date and (stands.date == known.free_date or known.mass is not False):
                 known.told, known.free_date = Shown(known.told.title, stands.date, known.told.text), None
 
@@ -244,11 +246,12 @@ class Model:
             self._failed(at, looks, left)
             return {}
         rows = [row for look in looks if look.rows for row in look.rows]
+        anew = any(one.kind == "note" and one.reason in ("accepted", "rebaselined") for one in left)
         self._well_again(left)
         fresh = self._accepted(at, looks, dict(rows), left, keys)
         self.order = tuple(dict.fromkeys(key for key, _ in rows))
         changed = bool(fresh) or outcome != "unchanged"
-        if (self.accept or self.short is not None) and self._was_short(looks):
+        if anew:
             self.counts.clear()  # a list that was accepted is the new measure
         self.counts.append((len(looks[0].rows or ()), len(rows), changed, rows != self.last))
         self.last = rows
@@ -592,6 +595,7 @@ class Model:
         must(view != known.told, f"{one}: nothing differs from what was told: {known.told}")
         titles = {known.row.value.title, seen_page.title}
         if one.reason == "flapping":  # summed up before the look of this step
+            known.summed = at
             titles |= {shown.title for shown in (known.row.before, page and page.before) if isinstance(shown, Shown)}
         must(view.title in titles, f"{one}: nobody showed this title: {known}")
         if view.date != known.row.value.date and view.date in {was.date for was in known.former}:
