@@ -11,11 +11,13 @@ import random
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from apscheduler.triggers.cron import CronTrigger
-
 from monitor.model import Schedule
+
+if TYPE_CHECKING:
+    from apscheduler.triggers.cron import CronTrigger
 
 DEFAULT_EVERY = timedelta(minutes=15)
 #: Failed checks wait at most this long, or `every` where that is longer; failed deliveries at most this long.
@@ -182,6 +184,8 @@ def _asked(seconds: float | None) -> timedelta | None:
 
 @lru_cache(maxsize=1024)
 def _cron(line: str, timezone: str) -> CronTrigger:
+    from apscheduler.triggers.cron import CronTrigger
+
     try:
         zone = ZoneInfo(timezone)
     except (KeyError, ValueError, OSError) as problem:  # unknown, malformed, a folder of the time zone data

@@ -16,7 +16,7 @@ from monitor.facts import Bodies
 from monitor.match import Subject
 from monitor.model import Change, Kind, Source
 from monitor.route import route
-from monitor.store import changes, copies, notices, outbox
+from monitor.store import candidates, changes, copies, notices, outbox
 from monitor.store.database import dumps
 from monitor.store.fields import fields_of
 
@@ -59,8 +59,8 @@ def _identify(conn: sqlite3.Connection, config: Config, change: Change, notice: 
     row = notices.row(conn, notice)
     if source is None or row is None or not elsewhere(source):
         return
-    card = copies.card_of(conn, row)
-    found = identity.find(card, copies.candidates(conn, notice, card))
+    card = candidates.card_of(conn, row)
+    found = identity.find(card, candidates.candidates(conn, notice, card))
     if found is not None:
         copies.link(conn, notice, found[0], found[1], now)
 
@@ -72,7 +72,7 @@ def _escalated(conn: sqlite3.Connection, config: Config, change: Change, notice:
     if copy is None or copy[1] != "flaw" or row is None or changes.has(conn, notice, "escalated"):
         return 0
     known = [each for other in copies.others(conn, notice) if (each := notices.row(conn, other)) is not None]
-    why = identity.escalates(copies.card_of(conn, row), [copies.card_of(conn, each) for each in known])
+    why = identity.escalates(candidates.card_of(conn, row), [candidates.card_of(conn, each) for each in known])
     if why is None:
         return 0
     id_ = changes.insert(

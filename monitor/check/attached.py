@@ -12,7 +12,8 @@ from monitor.check.desk import Desk
 from monitor.check.prepared import Prepared
 from monitor.check.texts import Brought
 from monitor.model import Attachment, Kind, Purpose, Reading, Source
-from monitor.store import changes, copies, doubts, files, notices, terms
+from monitor.store import candidates, changes, doubts, files, notices, terms
+from monitor.store.database import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Settled:
 
 
 def settle(
-    conn: notices.Connection,
+    conn: Connection,
     desk: Desk,
     source: Source,
     reading: Reading,
@@ -36,7 +37,7 @@ def settle(
 ) -> Settled:
     """Keep what is new and say what it means."""
     notice, url = reading.notice, reading.url
-    file = next((one for one in notices.attachments_of(conn, notice) if one.url == url), None)
+    file = next((one for one in files.attachments_of(conn, notice) if one.url == url), None)
     if file is None:
         return Settled("same", "no longer linked to")
     before = found.before if file.sha256 is not None and found.before and found.before.sha256 == file.sha256 else None
@@ -69,15 +70,15 @@ def settle(
     return Settled(verdict.act, verdict.reason)
 
 
-def index(conn: notices.Connection, notice: int, reads: Prepared) -> None:
+def index(conn: Connection, notice: int, reads: Prepared) -> None:
     """A notice's files say something else: search finds it by that, and other copies of the same files find it."""
     terms.keep(conn, notice, reads)
     if reads.copied:
-        copies.keep(conn, notice, reads)
+        candidates.keep(conn, notice, reads)
 
 
 def _replaced(
-    conn: notices.Connection,
+    conn: Connection,
     source: Source,
     reading: Reading,
     found: Brought,
@@ -91,7 +92,7 @@ def _replaced(
     state = notices.State(
         reason="attachment" if verdict.act == "replaced" else "reread",
         how=f"attachment:{source.how}",
-        attachments=notices.attachments_of(conn, notice),
+        attachments=files.attachments_of(conn, notice),
     )
     seq = notices.push(conn, notice, state, now, reads)
     if verdict.act == "alike":

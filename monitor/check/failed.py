@@ -10,8 +10,9 @@ from monitor.check.desk import Desk, Report, log
 from monitor.decide import Failures
 from monitor.errors import Challenge, EmptyListing, FetchError, ParseError, SourceError
 from monitor.model import Check, Kind, Outcome, Source
-from monitor.store import changes, notices, sources
+from monitor.store import changes, sources
 from monitor.store.batch import write
+from monitor.store.database import Connection
 from monitor.tell import tell
 from monitor.words import Words
 
@@ -93,7 +94,7 @@ def hint_of(error: SourceError) -> str:
 
 
 def _tell_failing(
-    conn: notices.Connection,
+    conn: Connection,
     desk: Desk,
     source: Source,
     row: sources.Row,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.check.desk import Desk
 from monitor.check.prepared import Prepared
-from monitor.store import copies, terms
+from monitor.store import candidates, terms
 from monitor.tell import elsewhere
 
 #: So many at once: a write transaction stays short.
@@ -23,5 +23,5 @@ def index(desk: Desk) -> int:
             reads = Prepared(desk.config.bodies, copied=source is not None and elsewhere(source))
             terms.keep(conn, notice, reads)
             if reads.copied:
-                copies.keep(conn, notice, reads)
+                candidates.keep(conn, notice, reads)
     return len(waiting)

@@ -19,6 +19,7 @@ from monitor.model import Check, Kind, Notice, Outcome, Source, Validators
 from monitor.store import changes, notices, sources
 from monitor.store.apply import Applied, apply
 from monitor.store.batch import Unchanged, write
+from monitor.store.database import Connection
 from monitor.tell import elsewhere, tell
 from monitor.words import Words
 
@@ -158,7 +159,7 @@ def _unchanged(work: _Work) -> Report:
     return Report(source.id, Outcome.UNCHANGED, record.next_due_at, rows=record.rows, elapsed=work.elapsed)
 
 
-def _known(conn: notices.Connection, work: _Work, seen: Seen) -> list[Known]:
+def _known(conn: Connection, work: _Work, seen: Seen) -> list[Known]:
     source, memory = work.source, work.row.memory
     prints = {notice.key: decide.row_print(source, notice) for notice in seen.rows}
     order = [mark.notice for mark in memory.order]
@@ -234,7 +235,7 @@ def _commit(work: _Work, seen: Seen, judged: _Judged | None) -> Report:
     )
 
 
-def _decide(conn: notices.Connection, work: _Work, judged: _Judged | None) -> Decision | None:
+def _decide(conn: Connection, work: _Work, judged: _Judged | None) -> Decision | None:
     """What the rows say, inside the transaction; None where the server said that nothing changed."""
     if work.walked.seen is None:
         return None
@@ -254,7 +255,7 @@ def _validators(walked: Walked, decision: Decision | None, *, anew: bool) -> Val
     return Validators() if waiting else walked.validators
 
 
-def _apply(conn: notices.Connection, work: _Work, decision: Decision, seen: Seen, now: datetime) -> Applied:
+def _apply(conn: Connection, work: _Work, decision: Decision, seen: Seen, now: datetime) -> Applied:
     baseline = decision.outcome is Outcome.BASELINE
     fresh = {step.notice.key for step in decision.steps if isinstance(step, decide.Add)}
     rows = seen.rows if baseline else [notice for notice in seen.rows if notice.key in fresh]
@@ -262,7 +263,7 @@ def _apply(conn: notices.Connection, work: _Work, decision: Decision, seen: Seen
     return apply(conn, work.source, decision.steps, wanted, Words(work.desk.config).say, work.reads, now)
 
 
-def _order(conn: notices.Connection, work: _Work, decision: Decision) -> tuple[tuple[int, bool], ...]:
+def _order(conn: Connection, work: _Work, decision: Decision) -> tuple[tuple[int, bool], ...]:
     """The list as it is remembered, by the ids of its notices; those that left it and those that are in it are marked so."""
     ids = notices.ids(conn, work.source.id, [key for key, _ in decision.order])
     order = tuple((ids[key], pinned) for key, pinned in decision.order)
@@ -272,7 +273,7 @@ def _order(conn: notices.Connection, work: _Work, decision: Decision) -> tuple[t
     return order
 
 
-def _house(conn: notices.Connection, work: _Work, now: datetime) -> list[int]:
+def _house(conn: Connection, work: _Work, now: datetime) -> list[int]:
     """Changes about the source itself: it is well again, it moved."""
     row, walked, source = work.row, work.walked, work.source
     told: list[int] = []
@@ -289,12 +290,12 @@ def _house(conn: notices.Connection, work: _Work, now: datetime) -> list[int]:
     return told
 
 
-def _was_offline(conn: notices.Connection, told: int) -> bool:
+def _was_offline(conn: Connection, told: int) -> bool:
     change = changes.load(conn, told)
     return change is not None and change.source is None
 
 
-def _back_online(conn: notices.Connection, told: int, words: Words, now: datetime) -> list[int]:
+def _back_online(conn: Connection, told: int, words: Words, now: datetime) -> list[int]:
     """Where all sources had failed together, the first that answers says that the machine is online again."""
     if not changes.offline(conn):
         return []

@@ -18,9 +18,9 @@ from monitor.decide import Known, Restore, Verdict, Withdraw
 from monitor.errors import Challenge, FetchError, SourceError
 from monitor.look import Looked, look
 from monitor.model import Document, Kind, Purpose, Reading, Request, Source, when_from
-from monitor.store import changes, doubts, notices, readings, sources
+from monitor.store import changes, doubts, files, notices, readings, sources
 from monitor.store.apply import turn
-from monitor.store.database import moment
+from monitor.store.database import Connection, moment
 from monitor.tell import elsewhere, tell
 from monitor.words import Words
 
@@ -104,7 +104,7 @@ def _read_ahead(reads: Prepared, row: sqlite3.Row, document: Document) -> None:
     reads(title, document.text, published, document.issuer or row["origin"], labels)
 
 
-def _settle(conn: notices.Connection, work: _Work, looked: Looked | SourceError) -> bool:
+def _settle(conn: Connection, work: _Work, looked: Looked | SourceError) -> bool:
     if isinstance(looked, SourceError):
         if isinstance(looked, FetchError) and looked.status in (404, 410):
             _gone(conn, work, f"its page answers {looked.status}")
@@ -125,7 +125,7 @@ def _settle(conn: notices.Connection, work: _Work, looked: Looked | SourceError)
     return True
 
 
-def _release(conn: notices.Connection, work: _Work) -> None:
+def _release(conn: Connection, work: _Work) -> None:
     """The reading has ended, well or not: a held message goes, unless all that the page says stands in its pictures, whose words
     are on their way; one that went is routed again, with the words of the page."""
     change = changes.new_of(conn, work.reading.notice)
@@ -136,7 +136,7 @@ def _release(conn: notices.Connection, work: _Work) -> None:
         work.told.append(change.id)
 
 
-def _next(conn: notices.Connection, work: _Work, looked: Looked, at: datetime | None = None, why: str = "recheck") -> None:
+def _next(conn: Connection, work: _Work, looked: Looked, at: datetime | None = None, why: str = "recheck") -> None:
     """Put the reading where its plan says; `at` where it must be sooner."""
     row = notices.row(conn, work.reading.notice)
     assert row is not None
@@ -153,7 +153,7 @@ def _next(conn: notices.Connection, work: _Work, looked: Looked, at: datetime | 
     )
 
 
-def _failed(conn: notices.Connection, work: _Work, error: SourceError) -> None:
+def _failed(conn: Connection, work: _Work, error: SourceError) -> None:
     """Tried again with back-off; then left until the plan's next look."""
     asked = error.retry_after if isinstance(error, FetchError | Challenge) else None
     attempts = work.reading.attempts + 1
@@ -167,7 +167,7 @@ def _failed(conn: notices.Connection, work: _Work, error: SourceError) -> None:
     readings.failed(conn, work.reading.id, error.message, due)
 
 
-def _gone(conn: notices.Connection, work: _Work, reason: str) -> None:
+def _gone(conn: Connection, work: _Work, reason: str) -> None:
     """Gone once is looked at again after `every`; gone twice is withdrawn, and looked at by the plan anew. An attachment that is
     gone is only noted."""
     k, row = notices.one(conn, work.reading.notice, work.now)
@@ -184,7 +184,7 @@ def _gone(conn: notices.Connection, work: _Work, reason: str) -> None:
     readings.done(conn, work.reading.id, work.now, why="confirm", next_at=planned, validators=None, gone=True)
 
 
-def _there(conn: notices.Connection, work: _Work) -> None:
+def _there(conn: Connection, work: _Work) -> None:
     """The page answers: a notice that was withdrawn by its page is back."""
     k, _ = notices.one(conn, work.reading.notice, work.now)
     if work.reading.purpose is Purpose.DOCUMENT and k.state == "withdrawn" and k.gone_by == "page":
@@ -194,7 +194,7 @@ def _there(conn: notices.Connection, work: _Work) -> None:
 # --- pages
 
 
-def _document(conn: notices.Connection, work: _Work, looked: Looked, document: Document) -> None:
+def _document(conn: Connection, work: _Work, looked: Looked, document: Document) -> None:
     k, row = notices.one(conn, work.reading.notice, work.now)
     verdict = decide.judge_page(work.source, k, document)
     if verdict.act in ("enrich", "revise", "reread"):
@@ -222,14 +222,14 @@ def _title(k: Known, row_title: str, document: Document, verdict: Verdict) -> st
 
 
 def _push(
-    conn: notices.Connection, work: _Work, looked: Looked, document: Document, verdict: Verdict, title: str, row: sqlite3.Row
+    conn: Connection, work: _Work, looked: Looked, document: Document, verdict: Verdict, title: str, row: sqlite3.Row
 ) -> int:
     notices.page_facts(conn, row["id"], verdict.how, document)
     shown = decide.pictures(
         work.source, document, baseline=bool(row["baseline"]), ocr=documents.engine(work.desk.config.ocr) is not None
     )
-    files = (*document.attachments, *shown)
-    had = {one.url for one in notices.attachments_of(conn, row["id"])}
+    attached = (*document.attachments, *shown)
+    had = {one.url for one in files.attachments_of(conn, row["id"])}
     seq = notices.push(
         conn,
         row["id"],
@@ -240,12 +240,12 @@ def _push(
             text=document.text,
             page_print=verdict.print,
             raw=looked.raw,
-            attachments=files,
+            attachments=attached,
         ),
         work.now,
         work.reads,
     )
-    notices.attach(conn, row["id"], files, work.now)
+    files.attach(conn, row["id"], attached, work.now)
     for file in document.attachments:
         readings.want(conn, work.source.id, row["id"], file.url, Purpose.ATTACHMENT, "first", work.now)
     for file in shown:
@@ -254,7 +254,7 @@ def _push(
     return seq
 
 
-def _enriched(conn: notices.Connection, work: _Work, k: Known, seq: int) -> None:
+def _enriched(conn: Connection, work: _Work, k: Known, seq: int) -> None:
     """The first reading is no change: the message about the notice tells of the fuller version, and the routes see its words."""
     change = changes.new_of(conn, k.id)
     if change is not None:
@@ -263,7 +263,7 @@ def _enriched(conn: notices.Connection, work: _Work, k: Known, seq: int) -> None
             work.told.append(change.id)
 
 
-def _revised(conn: notices.Connection, work: _Work, k: Known, verdict: Verdict, seq: int) -> None:
+def _revised(conn: Connection, work: _Work, k: Known, verdict: Verdict, seq: int) -> None:
     if verdict.flapping:
         say = decide.flapping(k)
         work.told.append(
@@ -296,7 +296,7 @@ def _revised(conn: notices.Connection, work: _Work, k: Known, verdict: Verdict, 
 # --- attachments and pictures
 
 
-def _file(conn: notices.Connection, work: _Work, looked: Looked) -> bool:
+def _file(conn: Connection, work: _Work, looked: Looked) -> bool:
     """The bytes of a file; whether they were a file at all."""
     if work.brought is None:
         _next(conn, work, looked)

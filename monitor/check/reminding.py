@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from monitor.check.desk import Desk
 from monitor.model import Change, Kind
 from monitor.route import route
-from monitor.store import changes, notices, reminders
+from monitor.store import changes, reminders
+from monitor.store.database import Connection
 from monitor.tell import subject, tell
 
 #: Local time at which a reminder comes, where its route names no `digest`.
@@ -49,7 +50,7 @@ def remind(desk: Desk) -> int:
     return told
 
 
-def _tell(conn: notices.Connection, desk: Desk, one: reminders.Dated, days: int, now: datetime) -> bool:
+def _tell(conn: Connection, desk: Desk, one: reminders.Dated, days: int, now: datetime) -> bool:
     """Whether a route asks for this reminder and it had not been told."""
     if reminders.told(conn, one, days):
         return False

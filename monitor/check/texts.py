@@ -16,6 +16,7 @@ from monitor.check.prepared import Prepared
 from monitor.decide import Bytes, scanty
 from monitor.model import Attachment, FileText, Kind, Purpose, Reading, Scan
 from monitor.store import changes, files, notices, readings, terms
+from monitor.store.database import Connection
 from monitor.store.files import Known
 from monitor.tell import tell
 
@@ -45,7 +46,7 @@ class Brought:
 def brought(desk: Desk, reading: Reading, data: bytes, sha256: str) -> Brought | None:
     """Work out what the bytes say, outside of any transaction; None where the notice no longer has such a file."""
     with desk.store.read() as conn:
-        file = next((one for one in notices.attachments_of(conn, reading.notice) if one.url == reading.url), None)
+        file = next((one for one in files.attachments_of(conn, reading.notice) if one.url == reading.url), None)
     if file is None:
         return None
     changed = file.sha256 not in (None, sha256)
@@ -138,8 +139,8 @@ def work_out(desk: Desk, reading: Reading) -> bool:
     return True
 
 
-def _name_of(conn: notices.Connection, notice: int, sha256: str) -> str:
-    file = next((one for one in notices.attachments_of(conn, notice) if one.sha256 == sha256), None)
+def _name_of(conn: Connection, notice: int, sha256: str) -> str:
+    file = next((one for one in files.attachments_of(conn, notice) if one.sha256 == sha256), None)
     return file_name(file) if file is not None else ""
 
 
@@ -166,28 +167,28 @@ def _recognise(
             return
 
 
-def again(conn: notices.Connection, notice: int) -> list[int]:
+def again(conn: Connection, notice: int) -> list[int]:
     """The change that told the notice as new, for the routes to see it with more words than before; none while it is held."""
     change = changes.new_of(conn, notice)
     return [change.id] if change is not None and change.silence != changes.HELD and change.kind is Kind.NEW else []
 
 
-def awaited(conn: notices.Connection, desk: Desk, notice: int) -> bool:
+def awaited(conn: Connection, desk: Desk, notice: int) -> bool:
     """Whether a message waits for the words of pictures: there is hardly any other text, and they are on their way."""
     row = notices.row(conn, notice)
-    shown = sum(one.kind == "picture" for one in notices.attachments_of(conn, notice))
+    shown = sum(one.kind == "picture" for one in files.attachments_of(conn, notice))
     wanted = row is not None and shown and scanty(row["text"], shown) and documents.engine(desk.config.ocr) is not None
     return bool(wanted) and files.unheard(conn, notice)
 
 
-def heard(conn: notices.Connection, desk: Desk, notice: int) -> list[int]:
+def heard(conn: Connection, desk: Desk, notice: int) -> list[int]:
     """The change that was held for the words of pictures, once these are known or cannot be had."""
     change = changes.new_of(conn, notice)
     held = change is not None and change.silence == changes.HELD
     return [change.id] if change is not None and held and not awaited(conn, desk, notice) else []
 
 
-def want(conn: notices.Connection, desk: Desk, reading: Reading, found: Brought) -> None:
+def want(conn: Connection, desk: Desk, reading: Reading, found: Brought) -> None:
     """Have the words of its pictures recognised, where there is an engine."""
     if found.unread and documents.engine(desk.config.ocr) is not None:
         files.want_text(conn, reading.source, reading.notice, found.sha256, "first", desk.now())

@@ -14,7 +14,7 @@ from monitor.cli.output import terminal
 if TYPE_CHECKING:
     from monitor.config import Config
     from monitor.model import Version
-    from monitor.store.notices import Connection
+    from monitor.store.database import Connection
 
 
 #: Lines of an attachment's text that are shown at a terminal.

@@ -23,7 +23,7 @@ from monitor.render import Told, render
 from monitor.senders import Sender, Traits, sender
 from monitor.senders.split import measure
 from monitor.store import Store, changes, outbox
-from monitor.store.notices import Connection
+from monitor.store.database import Connection
 from monitor.tell import tell
 from monitor.words import Words
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from monitor import decide, urls
 from monitor.model import Kind, Notice, Purpose, Source, when_text
-from monitor.store import changes, doubts, notices, readings
+from monitor.store import changes, doubts, files, notices, readings
 from monitor.store.database import dumps
 from monitor.store.said import Reads
 
@@ -97,7 +97,7 @@ def _revise(conn: sqlite3.Connection, source: Source, step: decide.Revise, done:
     _row_facts(conn, k.id, row)
     seq = notices.push(conn, k.id, _state(conn, source, k, row, step.reason, step.row_print, step.how), now, reads)
     if not source.follow:
-        notices.attach(conn, k.id, row.attachments, now)
+        files.attach(conn, k.id, row.attachments, now)
     doubts.settle(conn, k.id, "row")
     doubts.settle(conn, k.id, "date")
     before, silence = doubts.told_against(conn, k.id, seq, step.silence, now)

@@ -13,7 +13,7 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from monitor.errors import Damaged, InUse, OldSchema, SchemaError, StoreError
 from monitor.store import damage, schema
 from monitor.store.holders import locked_by, read_only, rights
 from monitor.store.space import Space
+
+Connection = sqlite3.Connection
 
 #: How long another program's lock on the file is waited for.
 BUSY_MS = 30_000
@@ -308,3 +310,15 @@ def _advice(said: str) -> str:
         "disk I/O": "the disk reports an error: check it before anything else",
     }
     return next((advice for word, advice in table.items() if word in said), "the database cannot be used")
+
+
+def chunks(values: Iterable[object], size: int = 500) -> Iterable[list[object]]:
+    """`values` in lists short enough for one statement."""
+    taken = list(values)
+    for start in range(0, len(taken), size):
+        yield taken[start : start + size]
+
+
+def marks(values: Sequence[object]) -> str:
+    """As many question marks as there are values."""
+    return ",".join("?" * len(values))

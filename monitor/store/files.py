@@ -184,3 +184,50 @@ def drop_unnamed(conn: sqlite3.Connection) -> None:
     for row in conn.execute("SELECT sha256 FROM blobs").fetchall():
         if row["sha256"] not in named:
             conn.execute("DELETE FROM blobs WHERE sha256 = ?", (row["sha256"],))
+
+
+def attach(conn: sqlite3.Connection, notice: int, attachments: Iterable[Attachment], now: datetime) -> None:
+    """The files that a notice links to and the pictures that it shows; those that it no longer has are marked gone."""
+    urls_ = []
+    for place, one_ in enumerate(attachments):
+        urls_.append(one_.url)
+        conn.execute(
+            "INSERT INTO attachments (notice, url, name, media_type, first_seen, kind, place) VALUES (?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (notice, url) DO UPDATE SET name = excluded.name, kind = excluded.kind, place = excluded.place,"
+            " gone = 0",
+            (notice, one_.url, one_.name, one_.media_type, stamp(now), one_.kind, place),
+        )
+    for row in conn.execute("SELECT id, url FROM attachments WHERE notice = ? AND NOT gone", (notice,)).fetchall():
+        if row["url"] not in urls_:
+            conn.execute("UPDATE attachments SET gone = 1 WHERE id = ?", (row["id"],))
+
+
+def attachments_of(conn: sqlite3.Connection, notice: int) -> tuple[Attachment, ...]:
+    """The files that a notice links to now, then the pictures that it shows, in the page's order."""
+    rows = conn.execute("SELECT * FROM attachments WHERE notice = ? AND NOT gone ORDER BY kind, place, id", (notice,))
+    return tuple(
+        Attachment(row["url"], row["name"], row["media_type"], row["sha256"], row["bytes"], kind=row["kind"]) for row in rows
+    )
+
+
+def known_files(conn: sqlite3.Connection, notice: int, files: Iterable[Attachment]) -> tuple[Attachment, ...]:
+    """The same files with what is known of their bytes from former looks."""
+    known = {row["url"]: row for row in conn.execute("SELECT url, sha256, bytes FROM attachments WHERE notice = ?", (notice,))}
+    return tuple(
+        replace(one, sha256=known[one.url]["sha256"], size=known[one.url]["bytes"])
+        if one.sha256 is None and one.url in known
+        else one
+        for one in files
+    )
+
+
+def files_of(conn: sqlite3.Connection, notice: int, seq: int) -> tuple[Attachment, ...]:
+    """The files and pictures of one version."""
+    row = conn.execute("SELECT attachments FROM versions WHERE notice = ? AND seq = ?", (notice, seq)).fetchone()
+    found = listed(row["attachments"] if row else None)
+    return tuple(Attachment(url, name, sha256=sha, kind=kind or "file") for url, name, sha, kind in found)
+
+
+def listed(files: str | None) -> Iterable[tuple[str, str, str | None, str | None]]:
+    for url, name, sha256, *kind in json.loads(files or "[]"):
+        yield url, name, sha256, kind[0] if kind else None

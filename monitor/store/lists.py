@@ -11,8 +11,8 @@ from typing import Any
 
 from monitor import urls
 from monitor.model import Attachment
-from monitor.store import copies, files, notices, readings
-from monitor.store.database import stamp
+from monitor.store import copies, files, readings
+from monitor.store.database import chunks, marks, stamp
 
 Row = dict[str, Any]
 
@@ -41,7 +41,7 @@ def _ids(conn: sqlite3.Connection, table: str, given: Filter, *conditions: Condi
         conditions = (*conditions, ("{t}.id > ?", (given.after,)))
     texts, values = [text for text, _ in conditions], [value for _, each in conditions for value in each]
     asked = [f"({' OR '.join(['k.id GLOB ?'] * len(given.sources))})"] if given.sources else []
-    asked += [f"k.kind IN ({notices.marks(kinds)})"] if kinds else []
+    asked += [f"k.kind IN ({marks(kinds)})"] if kinds else []
     which = " AND ".join(asked)
     if asked and given.limit is not None:
         inner = "".join(f" AND {text.format(t='o')}" for text in texts)
@@ -57,8 +57,8 @@ def _ids(conn: sqlite3.Connection, table: str, given: Filter, *conditions: Condi
 
 def _whole(conn: sqlite3.Connection, head: str, ids: Sequence[int]) -> Iterator[sqlite3.Row]:
     """The rows of these ids, in their order, some hundred at a time in memory."""
-    for part in notices.chunks(ids):
-        found = {row["id"]: row for row in conn.execute(f"{head} WHERE t.id IN ({notices.marks(part)})", part)}
+    for part in chunks(ids):
+        found = {row["id"]: row for row in conn.execute(f"{head} WHERE t.id IN ({marks(part)})", part)}
         yield from (found[id_] for id_ in part if id_ in found)
 
 
@@ -99,10 +99,10 @@ def sources(conn: sqlite3.Connection, given: Filter) -> list[Row]:
     """Every source of the config, and what was seen of it last."""
     conditions, values = _where(given, source="id", moment="last_check", id_=None)
     if given.kinds:
-        conditions.append(f"kind IN ({notices.marks(given.kinds)})")
+        conditions.append(f"kind IN ({marks(given.kinds)})")
         values += given.kinds
     if given.states:
-        conditions.append(f"health IN ({notices.marks(given.states)})")
+        conditions.append(f"health IN ({marks(given.states)})")
         values += given.states
     rows = _select(conn, "SELECT * FROM sources", [*conditions, "present"], values, "id", given.limit)
     return [
@@ -143,7 +143,7 @@ def _list(value: str | None) -> list[Any] | None:
 def _attachments(conn: sqlite3.Connection, notice: int) -> list[Row]:
     return [
         {"name": a.name, "url": a.url, "media_type": a.media_type, "sha256": a.sha256, "bytes": a.size}
-        for a in notices.attachments_of(conn, notice)
+        for a in files.attachments_of(conn, notice)
         if a.kind == "file"
     ]
 
@@ -167,7 +167,7 @@ def _with_texts(conn: sqlite3.Connection, found: Iterable[Attachment]) -> list[R
 
 def files_of(conn: sqlite3.Connection, notice: int, seq: int) -> list[Row]:
     """The files and pictures of one version."""
-    return [{"kind": a.kind, "name": a.name, "url": a.url, "sha256": a.sha256} for a in notices.files_of(conn, notice, seq)]
+    return [{"kind": a.kind, "name": a.name, "url": a.url, "sha256": a.sha256} for a in files.files_of(conn, notice, seq)]
 
 
 def former_texts(conn: sqlite3.Connection, shown: Row) -> Row:
@@ -213,7 +213,7 @@ def each_notice(conn: sqlite3.Connection, given: Filter) -> Iterator[Row]:
     if set(given.states) == {"withdrawn"}:
         states = [("{t}.id IN (SELECT id FROM notices WHERE state = 'withdrawn')", ())]  # so its index is used
     elif given.states:
-        states = [(f"{{t}}.state IN ({notices.marks(given.states)})", given.states)]
+        states = [(f"{{t}}.state IN ({marks(given.states)})", given.states)]
     ids = _ids(conn, "notices", given, *states, *_since(given, "notices", "first_seen"), kinds=given.kinds)
     return (notice_row(conn, row) for row in _whole(conn, _NOTICES, ids))
 
@@ -247,7 +247,7 @@ def each_change(conn: sqlite3.Connection, given: Filter) -> Iterator[Row]:
     """Changes, newest first, without having all in memory. `states`: told | silenced."""
     conditions: list[Condition] = []
     if given.kinds:
-        conditions.append((f"{{t}}.kind IN ({notices.marks(given.kinds)})", given.kinds))
+        conditions.append((f"{{t}}.kind IN ({marks(given.kinds)})", given.kinds))
     if set(given.states) == {"told"}:
         conditions.append(("{t}.silence IS NULL", ()))
     elif set(given.states) == {"silenced"}:
@@ -281,7 +281,7 @@ def each_delivery(conn: sqlite3.Connection, given: Filter) -> Iterator[Row]:
     conditions, values = _where(given, source="c.source", moment="t.created_at", id_="t.id")
     for column, wanted in (("c.kind", given.kinds), ("t.state", given.states)):
         if wanted:
-            conditions.append(f"{column} IN ({notices.marks(wanted)})")
+            conditions.append(f"{column} IN ({marks(wanted)})")
             values += wanted
     order = "t.id" if given.after is not None else "t.id DESC"
     ids = [row[0] for row in _select(conn, sql, conditions, values, order, given.limit)]
@@ -311,7 +311,7 @@ def show(conn: sqlite3.Connection, notice: int) -> Row:
     versions = conn.execute(
         "SELECT seq, seen_at, title, fingerprint, reason FROM versions WHERE notice = ? ORDER BY seq", (notice,)
     ).fetchall()
-    attached = _with_texts(conn, notices.attachments_of(conn, notice))
+    attached = _with_texts(conn, files.attachments_of(conn, notice))
     for file in attached:
         if file["sha256"] is None:
             file["problem"] = readings.why_not(conn, notice, file["url"])

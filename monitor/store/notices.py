@@ -5,7 +5,6 @@ The newest text of a notice is a plain column; older texts and raw bytes are fra
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,11 +13,9 @@ from datetime import datetime, timedelta
 from monitor import text, urls
 from monitor.decide import Known
 from monitor.model import Attachment, Document, Facts, Notice, Version, When, when_from, when_text
-from monitor.store import copies, frames, said, terms
-from monitor.store.database import dumps, moment, stamp
+from monitor.store import candidates, files, frames, said, terms
+from monitor.store.database import chunks, dumps, marks, moment, stamp
 from monitor.store.fields import labels_of
-
-Connection = sqlite3.Connection
 
 _KNOWN = "id, key, url, row_title, row_print, row_how, row_published, page_print, page_how, state, gone_by, missing, seq"
 
@@ -28,18 +25,6 @@ def _known(row: sqlite3.Row) -> Known:
     id_, key, url, title, row_print, how, published, page_print, page_how, state, gone_by, missing, seq = row
     when = when_from(published)
     return Known(id_, key, url, title, row_print, how, when, page_print, page_how or "", state, gone_by, missing, seq)
-
-
-def chunks(values: Iterable[object], size: int = 500) -> Iterable[list[object]]:
-    """`values` in lists short enough for one statement."""
-    taken = list(values)
-    for start in range(0, len(taken), size):
-        yield taken[start : start + size]
-
-
-def marks(values: Sequence[object]) -> str:
-    """As many question marks as there are values."""
-    return ",".join("?" * len(values))
 
 
 def known_keys(conn: sqlite3.Connection, source: str, keys: Iterable[str]) -> dict[str, Known]:
@@ -210,9 +195,9 @@ def add(
     conn.execute("UPDATE sources SET notices = notices + 1 WHERE id = ?", (notice.source_id,))
     _keep(conn, id_, 1, reads(notice.title, text_, notice.published, None, notice.labels))
     terms.keep(conn, id_, reads)
-    attach(conn, id_, notice.attachments, now)
+    files.attach(conn, id_, notice.attachments, now)
     if reads.copied:
-        copies.keep(conn, id_, reads)
+        candidates.keep(conn, id_, reads)
     return id_
 
 
@@ -220,8 +205,8 @@ def push(conn: sqlite3.Connection, notice: int, state: State, now: datetime, rea
     """A further version of a notice; its seq. The former newest becomes a frame against it."""
     row = conn.execute("SELECT * FROM notices WHERE id = ?", (notice,)).fetchone()
     seq, new_text = row["seq"] + 1, row["text"] if state.text is None else state.text
-    files = (
-        _files(known_files(conn, notice, state.attachments))
+    listed = (
+        _files(files.known_files(conn, notice, state.attachments))
         if state.attachments is not None
         else _former_files(conn, notice, row["seq"])
     )
@@ -245,7 +230,7 @@ def push(conn: sqlite3.Connection, notice: int, state: State, now: datetime, rea
             stamp(now),
             state.how,
             state.reason,
-            files,
+            listed,
             frames.pack(state.raw, new_text.encode()) if state.raw is not None else None,
             1 if state.raw is not None else None,
         ),
@@ -257,7 +242,7 @@ def push(conn: sqlite3.Connection, notice: int, state: State, now: datetime, rea
     _keep(conn, notice, seq, reads(title, new_text, when_from(published), row["origin"], labels_of(row)))
     terms.keep(conn, notice, reads, row)
     if reads.copied:
-        copies.keep(conn, notice, reads)
+        candidates.keep(conn, notice, reads)
     return int(seq)
 
 
@@ -298,17 +283,6 @@ def _files(attachments: tuple[Attachment, ...] | None) -> str | None:
 def _former_files(conn: sqlite3.Connection, notice: int, seq: int) -> str | None:
     row = conn.execute("SELECT attachments FROM versions WHERE notice = ? AND seq = ?", (notice, seq)).fetchone()
     return row["attachments"] if row else None
-
-
-def known_files(conn: sqlite3.Connection, notice: int, files: Iterable[Attachment]) -> tuple[Attachment, ...]:
-    """The same files with what is known of their bytes from former looks."""
-    known = {row["url"]: row for row in conn.execute("SELECT url, sha256, bytes FROM attachments WHERE notice = ?", (notice,))}
-    return tuple(
-        replace(one, sha256=known[one.url]["sha256"], size=known[one.url]["bytes"])
-        if one.sha256 is None and one.url in known
-        else one
-        for one in files
-    )
 
 
 def _frame_text(conn: sqlite3.Connection, notice: int, seq: int, old: str, new: str) -> None:
@@ -386,21 +360,9 @@ def version(conn: sqlite3.Connection, notice: int, seq: int | None) -> Version |
         when_from(row["published"]),
         datetime.fromisoformat(row["seen_at"]),
         row["how"],
-        files_of(conn, notice, seq),
+        files.files_of(conn, notice, seq),
         _facts_of(conn, notice, seq),
     )
-
-
-def files_of(conn: sqlite3.Connection, notice: int, seq: int) -> tuple[Attachment, ...]:
-    """The files and pictures of one version."""
-    row = conn.execute("SELECT attachments FROM versions WHERE notice = ? AND seq = ?", (notice, seq)).fetchone()
-    listed = _listed(row["attachments"] if row else None)
-    return tuple(Attachment(url, name, sha256=sha, kind=kind or "file") for url, name, sha, kind in listed)
-
-
-def _listed(files: str | None) -> Iterable[tuple[str, str, str | None, str | None]]:
-    for url, name, sha256, *kind in json.loads(files or "[]"):
-        yield url, name, sha256, kind[0] if kind else None
 
 
 def _facts_of(conn: sqlite3.Connection, notice: int, seq: int) -> Facts:
@@ -410,30 +372,6 @@ def _facts_of(conn: sqlite3.Connection, notice: int, seq: int) -> Facts:
 
 
 # --- small facts of one notice
-
-
-def attach(conn: sqlite3.Connection, notice: int, attachments: Iterable[Attachment], now: datetime) -> None:
-    """The files that a notice links to and the pictures that it shows; those that it no longer has are marked gone."""
-    urls_ = []
-    for place, one_ in enumerate(attachments):
-        urls_.append(one_.url)
-        conn.execute(
-            "INSERT INTO attachments (notice, url, name, media_type, first_seen, kind, place) VALUES (?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (notice, url) DO UPDATE SET name = excluded.name, kind = excluded.kind, place = excluded.place,"
-            " gone = 0",
-            (notice, one_.url, one_.name, one_.media_type, stamp(now), one_.kind, place),
-        )
-    for row in conn.execute("SELECT id, url FROM attachments WHERE notice = ? AND NOT gone", (notice,)).fetchall():
-        if row["url"] not in urls_:
-            conn.execute("UPDATE attachments SET gone = 1 WHERE id = ?", (row["id"],))
-
-
-def attachments_of(conn: sqlite3.Connection, notice: int) -> tuple[Attachment, ...]:
-    """The files that a notice links to now, then the pictures that it shows, in the page's order."""
-    rows = conn.execute("SELECT * FROM attachments WHERE notice = ? AND NOT gone ORDER BY kind, place, id", (notice,))
-    return tuple(
-        Attachment(row["url"], row["name"], row["media_type"], row["sha256"], row["bytes"], kind=row["kind"]) for row in rows
-    )
 
 
 def page_facts(conn: sqlite3.Connection, notice: int, how: str, document: Document) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from monitor.model import NO_FACTS, Attachment, Change, Delivery, DeliveryState, Facts, Version, When, when_from
 from monitor.store import changes, copies, files, notices, said
-from monitor.store.database import dumps, moment, stamp
+from monitor.store.database import chunks, dumps, marks, moment, stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +207,8 @@ def retry(conn: sqlite3.Connection, ids: Sequence[int], now: datetime) -> list[i
 
 def missing(conn: sqlite3.Connection, ids: Sequence[int]) -> list[int]:
     """Those of the ids that are no delivery."""
-    found = {row["id"] for part in notices.chunks(ids) for row in conn.execute(
-        f"SELECT id FROM deliveries WHERE id IN ({notices.marks(part)})", part)}  # noqa: S608 - only question marks are put in  # fmt: skip
+    found = {row["id"] for part in chunks(ids) for row in conn.execute(
+        f"SELECT id FROM deliveries WHERE id IN ({marks(part)})", part)}  # noqa: S608 - only question marks are put in  # fmt: skip
     return [id_ for id_ in ids if id_ not in found]
 
 
@@ -288,7 +288,7 @@ def owed(conn: sqlite3.Connection, change_id: int, channel_id: str) -> Owed | No
     labels += [("issuer", row["origin"])] if row["origin"] and not row["issuers"] else []
     seen = [row["id"], *copies.others(conn, row["id"])]
     first = conn.execute(
-        f"SELECT d.message FROM deliveries d JOIN changes c ON c.id = d.change WHERE c.notice IN ({notices.marks(seen)})"  # noqa: S608 - only question marks are put in
+        f"SELECT d.message FROM deliveries d JOIN changes c ON c.id = d.change WHERE c.notice IN ({marks(seen)})"  # noqa: S608 - only question marks are put in
         " AND d.channel = ? AND d.state = 'sent' AND d.message IS NOT NULL ORDER BY d.sent_at, d.id LIMIT 1",
         (*seen, channel_id),
     ).fetchone()
@@ -300,7 +300,7 @@ def owed(conn: sqlite3.Connection, change_id: int, channel_id: str) -> Owed | No
         tuple(labels),
         files.version_with_texts(conn, notices.version(conn, row["id"], change.before)),
         files.version_with_texts(conn, notices.version(conn, row["id"], change.after)),
-        files.with_texts(conn, notices.attachments_of(conn, row["id"])),
+        files.with_texts(conn, files.attachments_of(conn, row["id"])),
         first["message"] if first else None,
         said.load(row["facts"]),
         tuple(copies.places(conn, row["id"])),

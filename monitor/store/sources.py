@@ -12,7 +12,7 @@ from typing import Any
 from monitor import urls
 from monitor.decide import Failures, Mark, Memory
 from monitor.model import Check, Health, Outcome, Source, Validators
-from monitor.store import copies, files
+from monitor.store import candidates, files
 from monitor.store.database import dumps, moment, stamp
 
 
@@ -340,7 +340,7 @@ def forget(conn: sqlite3.Connection, source_id: str, now: datetime) -> int:
     conn.execute("DELETE FROM readings WHERE source = ?", (source_id,))
     conn.execute("DELETE FROM notices WHERE source = ?", (source_id,))
     conn.execute("DELETE FROM checks WHERE source = ?", (source_id,))
-    copies.forget(conn)
+    candidates.forget(conn)
     files.drop_unnamed(conn)
     row = conn.execute("SELECT kind, url, host, how, present FROM sources WHERE id = ?", (source_id,)).fetchone()
     conn.execute("DELETE FROM sources WHERE id = ?", (source_id,))
