@@ -640,6 +640,37 @@ def test_validate_counts_what_it_found_and_shows_when_cron_lines_fire(run: Run, 
     assert re.search(r"c: cron 0 9 \* \* mon-fri: next (\d{4}-\d\d-\d\d 09:00(, )?){3}", ran.out)
 
 
+SHOWS = (["sources"], ["notices"], ["changes"], ["deliveries"], ["show", "1"], ["export", "-"], ["calendar", "-"])
+
+
+def test_what_is_stored_is_shown_without_the_secrets_that_the_monitor_has(
+    run: Run, tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = '[[channel]]\nid = "ops"\nurl = "json://${OPS_HOST}/"\n'
+    folder = configured(tmp_path, site, channels=channel)
+    monkeypatch.setenv("OPS_HOST", "127.0.0.1:1")
+    assert run("check", folder=folder).code == 0
+    monkeypatch.delenv("OPS_HOST")
+    for command in SHOWS:
+        ran = run(*command, folder=folder)
+        assert (ran.code, ran.err) == (0, ""), command
+    assert len(run("notices", "--source", "a", folder=folder).lines) == len(site.rows)
+    near = run("notices", "--source", "aa", folder=folder)
+    assert near.code == 2
+    assert 'did you mean "a"?' in near.err
+    assert run("check", folder=folder).code == 2, "who sends needs them"
+
+
+def test_a_configuration_that_was_changed_is_judged_before_anything_is_shown(run: Run, folder: Path) -> None:
+    assert run("check", folder=folder).code == 0
+    path = folder / "monitor.toml"
+    path.write_text(path.read_text("utf-8").replace("items =", "itmes ="), "utf-8")
+    for command in SHOWS:
+        ran = run(*command, folder=folder)
+        assert ran.code == 2, command
+        assert 'did you mean "items"?' in ran.err
+
+
 def test_a_channel_that_can_never_work_is_a_problem(run: Run, tmp_path: Path, site: Site) -> None:
     folder = configured(tmp_path, site, channels='[[channel]]\nid = "x"\nurl = "discrod://a/b"\n')
     ran = run("validate", folder=folder)

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor import config, sources
+from monitor import config, glance, sources
 from monitor.config import models, schema, source, values
 from monitor.config.lines import Lines
 from monitor.errors import ConfigError
@@ -730,18 +730,18 @@ def test_the_file_is_looked_for_in_this_order(
     for name in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
-    assert config.find(explicit, environ, tmp_path, tmp_path / "home") == tmp_path / found
+    assert glance.find(explicit, environ, tmp_path, tmp_path / "home") == tmp_path / found
 
 
 def test_where_it_was_looked_for_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
-        config.find(None, {}, tmp_path, tmp_path / "home")
+        glance.find(None, {}, tmp_path, tmp_path / "home")
     for place in ("monitor.toml", "config/monitor.toml", "home/.config/monitor/monitor.toml"):
         assert str(tmp_path / place) in str(caught.value)
     with pytest.raises(ConfigError, match=r"there is no config file .*own\.toml \(--config\)"):
-        config.find("own.toml", {}, tmp_path, tmp_path)
+        glance.find("own.toml", {}, tmp_path, tmp_path)
     with pytest.raises(ConfigError, match=r"env\.toml \(MONITOR_CONFIG\)"):
-        config.find(None, {"MONITOR_CONFIG": "env.toml"}, tmp_path, tmp_path)
+        glance.find(None, {"MONITOR_CONFIG": "env.toml"}, tmp_path, tmp_path)
 
 
 def test_a_single_source_is_built_outside_of_any_file(here: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.common import DONE, FAILED, counted, load
+from monitor.cli.common import DONE, FAILED, counted, place
 
 
 @click.command()
@@ -25,12 +25,12 @@ def calendar(ctx: click.Context, file: Path, sources: tuple[str, ...], past: str
     from monitor.render import ics
     from monitor.store import reminders, said
 
-    config = load(ctx)
+    where = place(ctx)
     for name in sources:
-        known_or_stored(config, name)
+        known_or_stored(where, name)
     now = datetime.now(UTC)
-    first = since(past, config.timezone, now).date()
-    found = stored_rows(config, lambda conn: reminders.rows(conn, first, sources))
+    first = since(past, where.timezone, now).date()
+    found = stored_rows(where, lambda conn: reminders.rows(conn, first, sources))
     dates = [
         ics.Dated(
             row["id"], row["fact"], row["day"], row["title"], row["source"], row["url"], row["seq"],
@@ -38,7 +38,7 @@ def calendar(ctx: click.Context, file: Path, sources: tuple[str, ...], past: str
         )
         for row in found
     ]  # fmt: skip
-    written = ics.calendar(dates, config.language, now)
+    written = ics.calendar(dates, where.language, now)
     if str(file) == "-":
         sys.stdout.buffer.write(written)
         return DONE

@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,7 @@ from monitor.mask import Mask, Masked
 
 if TYPE_CHECKING:
     from monitor.config import Config
+    from monitor.glance import Glance
     from monitor.store import Store
 
 DONE, FAILED, USAGE, IN_USE, UNUSABLE, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -88,9 +90,9 @@ class Fault:
 
 def config_path(ctx: click.Context) -> Path:
     """Where the configuration is. Raises ConfigError, naming where it was looked for."""
-    from monitor import config
+    from monitor import glance
 
-    return config.find(ctx.find_root().obj["config"], os.environ, Path.cwd(), Path.home())
+    return glance.find(ctx.find_root().obj["config"], os.environ, Path.cwd(), Path.home())
 
 
 def load(ctx: click.Context) -> Config:
@@ -103,12 +105,43 @@ def load(ctx: click.Context) -> Config:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is needed to show what is stored: where it is, in what words, and the names of the sources."""
+
+    database: Path
+    timezone: str
+    language: str
+    sources: tuple[str, ...]
+
+
+def place(ctx: click.Context) -> Place:
+    """Where what is stored is. A configuration that a monitor works with is not judged again. Raises ConfigError with every
+    problem of another one."""
+    from monitor import glance
+
+    seen = glance.glance(config_path(ctx))
+    if seen is not None and seen.database.exists() and _is_accepted(seen):
+        return Place(seen.database, seen.timezone, seen.language, seen.sources)
+    found = load(ctx)
+    return Place(found.database, found.timezone, found.language, tuple(found.sources))
+
+
+def _is_accepted(seen: Glance) -> bool:
+    """Whether the last monitor on the database worked with this configuration."""
+    from monitor.glance import ACCEPTED
+    from monitor.store import Store, meta
+
+    with Store(seen.database, writable=False) as store, store.read() as conn:
+        return meta.value_of(conn, ACCEPTED) == seen.accepted
+
+
 @contextlib.contextmanager
-def reading(config: Config) -> Iterator[Store]:
+def reading(where: Config | Place) -> Iterator[Store]:
     """The database, for reading."""
     from monitor.store import Store
 
-    with Store(config.database, writable=False) as store:
+    with Store(where.database, writable=False) as store:
         yield store
 
 

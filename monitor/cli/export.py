@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from monitor.cli.common import DONE, FAILED, counted, is_free, load, reading
+from monitor.cli.common import DONE, FAILED, counted, is_free, place, reading
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -56,16 +56,16 @@ def export(ctx: click.Context, file: str, sources: tuple[str, ...], since_: str 
     from monitor.cli.listing import known_or_stored, since
     from monitor.store import lists
 
-    config = load(ctx)
+    where = place(ctx)
     form = form or ("folder" if file.endswith(("/", os.sep)) else "csv" if file.lower().endswith(".csv") else "json")
-    moment = since(since_, config.timezone, datetime.now(UTC)) if since_ else None
+    moment = since(since_, where.timezone, datetime.now(UTC)) if since_ else None
     for name in sources:
-        known_or_stored(config, name)
+        known_or_stored(where, name)
     if file == "-" and form == "folder":
         raise click.UsageError("a folder needs a name: monitor export --format folder DIR")
     if file != "-" and not is_free(Path(file)):
         return FAILED
-    with reading(config) as store, store.read() as conn:
+    with reading(where) as store, store.read() as conn:
         ids = lists.export(conn, lists.Filter(sources, since=moment))
         if file == "-":
             _WRITERS[form](conn, ids, sys.stdout)

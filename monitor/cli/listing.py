@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 import click
 
 from monitor.cli import output
-from monitor.cli.common import ID, load, reading, unknown
+from monitor.cli.common import ID, load, place, reading, unknown
 from monitor.cli.output import Column, terminal
 
 if TYPE_CHECKING:
+    from monitor.cli.common import Place
     from monitor.config import Config
     from monitor.model import Source
     from monitor.store.lists import Filter
@@ -70,7 +71,7 @@ def filters(kinds: str, states: str) -> Callable[[Callable[..., Any]], Callable[
 
 
 def wanted(
-    config: Config, sources: tuple[str, ...], since_: str | None, after: int | None, kinds: tuple[str, ...],
+    config: Config | Place, sources: tuple[str, ...], since_: str | None, after: int | None, kinds: tuple[str, ...],
     states: tuple[str, ...], limit: int | None, as_json: bool,
 ) -> Filter:  # fmt: skip
     """What the options of a listing ask for. Raises a usage error."""
@@ -84,7 +85,7 @@ def wanted(
     return Filter(sources, kinds, states, moment, after, limit)
 
 
-def known_or_stored(config: Config, name: str) -> None:
+def known_or_stored(config: Config | Place, name: str) -> None:
     """A usage error for the name of no source; a glob may match none, and a source that left the config may have history."""
     if name in config.sources or set(name) & set("*?["):
         return
@@ -95,7 +96,7 @@ def known_or_stored(config: Config, name: str) -> None:
         raise unknown("source", name, [*config.sources, *stored])
 
 
-def stored_rows(config: Config, query: Callable[[Any], list[Any]]) -> list[Any]:
+def stored_rows(config: Config | Place, query: Callable[[Any], list[Any]]) -> list[Any]:
     """What a query finds; nothing where there is no database yet."""
     if not config.database.exists():
         return []
@@ -111,15 +112,16 @@ def _choice(given: tuple[str, ...], allowed: Sequence[str], option: str) -> None
             raise click.UsageError(f'--{option} "{one}" is unknown{said}')
 
 
-def kinds_of_source() -> list[str]:
-    """Every kind of source that there is."""
-    from monitor import sources
+def _choice_of_kinds(given: tuple[str, ...]) -> None:
+    """The same for kinds of source; which there are is looked up only where one is named."""
+    if given:
+        from monitor import sources
 
-    return sources.names()
+        _choice(given, sources.names(), "kind")
 
 
 def _listed(
-    config: Config,
+    where: Place,
     each: Callable[[Any, Filter], Iterator[dict[str, Any]]],
     asked: Filter,
     columns: Sequence[Column],
@@ -128,12 +130,12 @@ def _listed(
     shown: Callable[[dict[str, Any]], dict[str, Any]] = lambda row: row,
 ) -> list[dict[str, Any]]:
     """Show rows as they are read, however many there are; those that a person at a terminal sees, nothing for others."""
-    if not config.database.exists():
+    if not where.database.exists():
         return []
-    with reading(config) as store, store.read() as conn:
+    with reading(where) as store, store.read() as conn:
         rows = each(conn, asked)
         kept = list(rows) if terminal() and not as_json else []
-        output.rows(rows if as_json else map(shown, kept or rows), columns, config.timezone, as_json=as_json, keys=keys)
+        output.rows(rows if as_json else map(shown, kept or rows), columns, where.timezone, as_json=as_json, keys=keys)
     return kept
 
 
@@ -144,24 +146,24 @@ def sources(ctx: click.Context, as_json: bool, **given: Any) -> None:
     from monitor.model import Health
     from monitor.store import lists
 
-    config = load(ctx)
-    _choice(given["kinds"], kinds_of_source(), "kind")
+    where = place(ctx)
+    _choice_of_kinds(given["kinds"])
     _choice(given["states"], tuple(Health), "state")
-    asked = wanted(config, **given, as_json=as_json)
-    found = stored_rows(config, lambda conn: lists.sources(conn, asked))
-    if not config.database.exists():
+    asked = wanted(where, **given, as_json=as_json)
+    found = stored_rows(where, lambda conn: lists.sources(conn, asked))
+    if not where.database.exists():
         blank: dict[str, Any] = dict.fromkeys((*SOURCES, "asked_until", "hint"))
         blank |= {"health": "new", "notices": 0}
-        found = [blank | {"id": s.id, "kind": s.kind, "url": s.url} for s in _unseen(config, asked)]
+        found = [blank | {"id": s.id, "kind": s.kind, "url": s.url} for s in _unseen(load(ctx), asked)]
     columns = [
         Column("id", "SOURCE"), Column("health", "HEALTH"), Column("notices", "NOTICES"),
         Column("last_check", "LAST CHECK", time=True), Column("outcome", "OUTCOME"),
         Column("next_due", "NEXT", time=True), Column("error", "ERROR", wide=True),
     ]  # fmt: skip
-    output.rows(found, columns, config.timezone, as_json=as_json, keys=SOURCES)
+    output.rows(found, columns, where.timezone, as_json=as_json, keys=SOURCES)
     for row in found if not as_json and terminal() else []:
         if row["asked_until"]:
-            output.hint(f"{row['id']}: the server asked to wait until {output.local(row['asked_until'], config.timezone)}")
+            output.hint(f"{row['id']}: the server asked to wait until {output.local(row['asked_until'], where.timezone)}")
         if row["hint"]:
             output.hint(f"{row['id']}: {output.visible(row['hint'])}")
 
@@ -186,19 +188,19 @@ def notices(ctx: click.Context, as_json: bool, **given: Any) -> None:
     """List notices, newest first."""
     from monitor.store import lists
 
-    config = load(ctx)
-    _choice(given["kinds"], kinds_of_source(), "kind")
+    where = place(ctx)
+    _choice_of_kinds(given["kinds"])
     _choice(given["states"], ("present", "withdrawn"), "state")
-    asked = wanted(config, **given, as_json=as_json)
+    asked = wanted(where, **given, as_json=as_json)
     columns = [
         Column("id", "ID"), Column("published", "PUBLISHED"), Column("source", "SOURCE"), Column("state", "STATE"),
         Column("versions", "V"), Column("title", "TITLE", wide=True),
     ]  # fmt: skip
 
     def shown(row: dict[str, Any]) -> dict[str, Any]:
-        return row | {"published": output.local(row["published"], config.timezone)}
+        return row | {"published": output.local(row["published"], where.timezone)}
 
-    if found := _listed(config, lists.each_notice, asked, columns, NOTICES, as_json, shown):
+    if found := _listed(where, lists.each_notice, asked, columns, NOTICES, as_json, shown):
         output.hint(f"monitor show {found[0]['id']} shows one whole; monitor diff ID what changed in it")
 
 
@@ -209,10 +211,10 @@ def changes(ctx: click.Context, as_json: bool, **given: Any) -> None:
     from monitor.model import Kind
     from monitor.store import lists
 
-    config = load(ctx)
+    where = place(ctx)
     _choice(given["kinds"], tuple(Kind), "kind")
     _choice(given["states"], ("told", "silenced"), "state")
-    asked = wanted(config, **given, as_json=as_json)
+    asked = wanted(where, **given, as_json=as_json)
     columns = [
         Column("id", "ID"), Column("at", "AT", time=True), Column("kind", "KIND"), Column("source", "SOURCE"),
         Column("reason", "REASON"), Column("silence", "NOT TOLD"), Column("said", "WHAT", wide=True),
@@ -221,7 +223,7 @@ def changes(ctx: click.Context, as_json: bool, **given: Any) -> None:
     def shown(row: dict[str, Any]) -> dict[str, Any]:
         return row | {"said": row["title"] or row["detail"]}
 
-    if found := _listed(config, lists.each_change, asked, columns, CHANGES, as_json, shown):
+    if found := _listed(where, lists.each_change, asked, columns, CHANGES, as_json, shown):
         output.hint(f"monitor explain {found[0]['id']} says why it was or was not told")
 
 
@@ -232,15 +234,15 @@ def deliveries(ctx: click.Context, as_json: bool, **given: Any) -> None:
     from monitor.model import DeliveryState, Kind
     from monitor.store import lists
 
-    config = load(ctx)
+    where = place(ctx)
     _choice(given["kinds"], tuple(Kind), "kind")
     _choice(given["states"], tuple(DeliveryState), "state")
-    asked = wanted(config, **given, as_json=as_json)
+    asked = wanted(where, **given, as_json=as_json)
     columns = [
         Column("id", "ID"), Column("change", "CHANGE"), Column("channel", "CHANNEL"), Column("state", "STATE"),
         Column("attempts", "TRIES"), Column("created_at", "SINCE", time=True), Column("due_at", "DUE", time=True),
         Column("sent_at", "SENT", time=True), Column("last_error", "ERROR", wide=True),
     ]  # fmt: skip
-    found = _listed(config, lists.each_delivery, asked, columns, DELIVERIES, as_json)
+    found = _listed(where, lists.each_delivery, asked, columns, DELIVERIES, as_json)
     if any(row["state"] in ("refused", "expired") for row in found):
         output.hint("monitor retry puts refused and expired deliveries back")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from monitor.cli import output
-from monitor.cli.common import DONE, ID, counted, load, reading
+from monitor.cli.common import DONE, ID, counted, place, reading
 from monitor.cli.output import terminal
 
 if TYPE_CHECKING:
-    from monitor.config import Config
+    from monitor.cli.common import Place
     from monitor.model import Version
     from monitor.store.database import Connection
 
@@ -38,17 +38,17 @@ def show(ctx: click.Context, notice: str, as_json: bool) -> int:
     """Show one notice (id or URL): what it says, where it was, its versions."""
     from monitor.store import lists
 
-    config = load(ctx)
-    with reading(config) as store, store.read() as conn:
+    where = place(ctx)
+    with reading(where) as store, store.read() as conn:
         found = lists.show(conn, _find(conn, notice))
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return DONE
-    _show(config, found)
+    _show(where, found)
     return DONE
 
 
-def _show(config: Config, found: dict[str, Any]) -> None:
+def _show(where: Place, found: dict[str, Any]) -> None:
     def line(name: str, value: object) -> None:
         if value:
             click.echo(f"{click.style(f'{name:<12}', dim=True) if terminal() else f'{name:<12}'}{output.visible(str(value))}")
@@ -57,10 +57,10 @@ def _show(config: Config, found: dict[str, Any]) -> None:
     line("id", found["id"])
     line("source", found["source"])
     line("url", found["url"])
-    line("published", output.local(found["published"], config.timezone))
+    line("published", output.local(found["published"], where.timezone))
     line("state", found["state"])
-    line("first seen", output.local(found["first_seen"], config.timezone))
-    line("last seen", output.local(found["last_seen"], config.timezone))
+    line("first seen", output.local(found["first_seen"], where.timezone))
+    line("last seen", output.local(found["last_seen"], where.timezone))
     for name, value in found["facts"].items():
         if name != "words":
             line(name, ", ".join(value) if isinstance(value, list) else value)
@@ -71,7 +71,7 @@ def _show(config: Config, found: dict[str, Any]) -> None:
         line("attachment", f"{file['name']}{size}  {file['url']}")
     line("pictures", f"{len(shown)}, {sum(bool(one['text']) for one in shown)} of them with words" if shown else "")
     for version in found["versions"]:
-        line(f"version {version['seq']}", f"{output.local(version['seen_at'], config.timezone)}  {version['reason']}")
+        line(f"version {version['seq']}", f"{output.local(version['seen_at'], where.timezone)}  {version['reason']}")
     if found["text"]:
         click.echo()
         for text in found["text"].split("\n"):
@@ -123,8 +123,8 @@ def diff(ctx: click.Context, notice: str, from_: int | None, to: int | None, for
     """Show what changed between two versions of a notice (id or URL)."""
     from monitor.store import files, notices
 
-    config = load(ctx)
-    with reading(config) as store, store.read() as conn:
+    where = place(ctx)
+    with reading(where) as store, store.read() as conn:
         id_ = _find(conn, notice)
         row = notices.row(conn, id_)
         assert row is not None
@@ -142,11 +142,11 @@ def diff(ctx: click.Context, notice: str, from_: int | None, to: int | None, for
     elif format_ == "unified":
         click.echo(_unified(before, after), nl=False)
     elif format_ == "html":
-        click.echo(_compared_html(before, after, config.language))
+        click.echo(_compared_html(before, after, where.language))
     elif older == newer:
         click.echo(f"notice {id_}: nothing to compare: {counted(row['seq'], 'version')}, and {older} was asked for on both sides")
     else:
-        _compared(before, after, config.language)
+        _compared(before, after, where.language)
     return DONE
 
 
@@ -206,8 +206,8 @@ def explain(ctx: click.Context, change: int, as_json: bool) -> int:
     from monitor.cli.listing import CHANGES
     from monitor.store import lists
 
-    config = load(ctx)
-    with reading(config) as store, store.read() as conn:
+    where = place(ctx)
+    with reading(where) as store, store.read() as conn:
         found = lists.explain(conn, change)
     if found is None:
         raise click.UsageError(f"no change {change}: monitor changes lists them")
@@ -216,7 +216,7 @@ def explain(ctx: click.Context, change: int, as_json: bool) -> int:
         click.echo(json.dumps(found, ensure_ascii=False))
         return DONE
     about = found["change"]
-    click.echo(f"change {about['id']}: {about['kind']}, {about['reason']}, {output.local(about['at'], config.timezone)}")
+    click.echo(f"change {about['id']}: {about['kind']}, {about['reason']}, {output.local(about['at'], where.timezone)}")
     click.echo(f"  {output.visible(about['title'] or about['detail'] or about['source'] or '')}")
     if about["silence"]:
         click.echo(f"not told: {about['silence']}")
@@ -226,7 +226,7 @@ def explain(ctx: click.Context, change: int, as_json: bool) -> int:
     for tried in found["tried"]:
         click.echo(f"{tried['route']}: {'matched' if tried['matched'] else 'not matched'}: {output.visible(tried['reason'])}")
     for one in found["deliveries"]:
-        when = f" at {output.local(one['sent_at'], config.timezone)}" if one["sent_at"] else ""
+        when = f" at {output.local(one['sent_at'], where.timezone)}" if one["sent_at"] else ""
         error = f": {output.visible(one['last_error'])}" if one["last_error"] else ""
         click.echo(f"delivery {one['id']} to {one['channel']} by {one['route']}: {one['state']}{when}{error}")
     return DONE

@@ -1,11 +1,10 @@
 """The config file becomes a Config, or every problem at once with its file and line. It opens no database and asks no address.
 
-`load` reads a file, `find` looks for one, `source_of` builds a single source outside of any file, `presets` is the catalogue.
+`load` reads a file, `source_of` builds a single source outside of any file, `presets` is the catalogue.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from monitor import glance
 from monitor.config import document
 from monitor.config.build import Builder, Config
 from monitor.config.catalogue import Preset, presets
@@ -31,29 +31,11 @@ __all__ = [
     "check_channels",
     "duration",
     "duration_text",
-    "find",
     "is_inside",
     "load",
     "presets",
     "source_of",
 ]
-
-
-def find(explicit: str | None, environ: Mapping[str, str], cwd: Path, home: Path) -> Path:
-    """The config file: what `--config` names, else `$MONITOR_CONFIG`, else the first of the usual places. Raises ConfigError,
-    saying where it was looked for, if there is none."""
-    named = (explicit, "--config") if explicit else (environ.get("MONITOR_CONFIG"), "MONITOR_CONFIG")
-    if named[0]:
-        path = cwd / Path(named[0]).expanduser()
-        if not path.exists():
-            raise ConfigError(f"there is no config file {path} ({named[1]}); `monitor init` writes one")
-        return path
-    places = [cwd / "monitor.toml", cwd / "config" / "monitor.toml", home / ".config" / "monitor" / "monitor.toml"]
-    for place in places:
-        if place.is_file():
-            return place
-    looked = ", ".join(map(str, places))
-    raise ConfigError(f"there is no config file; looked for {looked}. `monitor init` writes one, --config names another")
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:
@@ -65,7 +47,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     problems = Problems(shown, lambda: Lines(content))
     folder = path.parent.absolute()
     builder = Builder(parsed, problems, Secrets(environ, folder))
-    config = builder.build(folder / path.name, hashlib.sha256(raw).hexdigest())
+    config = builder.build(folder / path.name, glance.digest(raw))
     if loose := _loose_mode(path, builder.holders):
         problems.add((), loose)
     if problems:

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
-from monitor import match, schedule
+from monitor import glance, match, schedule
 from monitor.config import values
 from monitor.config.lines import Path
 from monitor.config.models import ARRAYS, TABLES, ChannelTable, HttpTable, MonitorTable, RouteTable, keys
@@ -77,7 +77,7 @@ class Builder:
         monitor, http = defaults.monitor, defaults.http
         return Config(
             path=path,
-            database=path.parent / FilePath(monitor.database).expanduser(),
+            database=glance.database_of(path.parent, monitor.database),
             timezone=monitor.timezone,
             language=monitor.language,
             log=monitor.log,

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import regex
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from monitor import pattern
+from monitor import glance, pattern
 from monitor.config import values
 from monitor.html import dom
 from monitor.model import Kind
@@ -145,9 +145,9 @@ class Table(BaseModel):
 class MonitorTable(Table):
     """[monitor]: the whole of it, and what sources take unless they say otherwise."""
 
-    database: Annotated[str, _reads(_database)] = Field("monitor.db", description="the database, relative to this file")
-    timezone: Timezone = Field("Asia/Shanghai", description="of dates, digests, quiet hours and cron lines")
-    language: Language = Field("zh", description="words of messages and pages")
+    database: Annotated[str, _reads(_database)] = Field(glance.DATABASE, description="the database, relative to this file")
+    timezone: Timezone = Field(glance.TIMEZONE, description="of dates, digests, quiet hours and cron lines")
+    language: Language = Field(glance.LANGUAGE, description="words of messages and pages")
     every: Span | None = Field(None, description='interval between two checks of a source, 1 minute or more; default "15m"')
     cron: str | None = Field(None, description='instead of every: five fields, days by name, e.g. "*/10 8-20 * * mon-fri"')
     failing_after: Duration = Field("6h", description="a failing source is told after 3 failed checks and this long")

@@ -16,7 +16,7 @@ from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitor import browser, sandbox, schedule
+from monitor import browser, glance, sandbox, schedule
 from monitor.check import Checking, Desk, Report
 from monitor.check.desk import utcnow
 from monitor.check.indexing import index
@@ -110,6 +110,7 @@ class Loops:
             if start:
                 outbox.start(conn)
                 self._replan(conn, now, timedelta())
+            meta.put(conn, glance.ACCEPTED, glance.accepted(self.config.digest))
             gone = outbox.sync(conn, self.config.channels)
             sources.sync(conn, wanted, {source.id: self._first_due(source.id, now) for source in wanted})
         if gone:

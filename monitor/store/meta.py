@@ -8,10 +8,16 @@ from datetime import datetime
 from monitor.store.database import moment
 
 
+def value_of(conn: sqlite3.Connection, key: str) -> str | None:
+    """What was put under this name; None where nothing was."""
+    row = conn.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return row["value"] if row else None
+
+
 def moment_of(conn: sqlite3.Connection, key: str) -> datetime | None:
     """A moment that was put under this name; None where there is none."""
-    row = conn.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    return moment(row["value"]) if row else None
+    value = value_of(conn, key)
+    return moment(value) if value else None
 
 
 def put(conn: sqlite3.Connection, key: str, value: str) -> None:
