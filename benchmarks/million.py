@@ -212,7 +212,7 @@ def listings(folder: Path, count: int, limits: Limits) -> None:
     bare = best(lambda: process("--version"))
     limits.say("a process that does nothing (monitor --version)", bare)
     limits.say("monitor notices --limit 50, the whole process", best(lambda: process("notices", "--limit", "50")), LISTING)
-    limits.say("monitor sources, the whole process", best(lambda: process("sources")), LISTING)
+    limits.say("monitor sources, the whole process", best(lambda: process("sources")))
     week, hour = NOW - timedelta(days=7), NOW - timedelta(hours=1)
     with sqlite3.connect(f"{(folder / 'monitor.db').as_uri()}?mode=ro", uri=True) as conn:
         conn.row_factory = sqlite3.Row
