@@ -228,6 +228,8 @@ def test_a_folder_of_files_holds_every_version_and_every_file_that_was_fetched(b
     assert [(place / f"version {version['seq']}.txt").read_text("utf-8") for version in found["versions"]] == [
         version["text"] for version in found["versions"]
     ]
+    assert [one.name for one in place.glob("*.raw")] == ["version 2.raw"], "the others came of the list and of the file"
+    assert (place / "version 2.raw").read_bytes() == site.answer(f"/{found['url'].split('/', 3)[3]}")[2]
     with (tmp_path / "out" / "index.csv").open(encoding="utf-8-sig", newline="") as file:
         assert {line["folder"] for line in csv.DictReader(file)} == {
             one.name for one in (tmp_path / "out").iterdir() if one.is_dir()

@@ -141,7 +141,8 @@ _WRITERS: Mapping[str, Callable[[Connection, Iterable[int], IO[str]], None]] = {
 
 
 def write_folder(conn: Connection, ids: Iterable[int], folder: Path) -> None:
-    """A folder a notice: `notice.json`, the text of each version, each file that was fetched; `index.csv` has all versions."""
+    """A folder a notice: `notice.json`, the text of each version and its page as the site sent it, each file that was fetched;
+    `index.csv` has all versions."""
     folder.mkdir()
     with (folder / "index.csv").open("x", encoding="utf-8-sig", newline="") as out:
         table = csv.writer(out)
@@ -153,12 +154,14 @@ def write_folder(conn: Connection, ids: Iterable[int], folder: Path) -> None:
 
 
 def _write_notice(conn: Connection, found: Row, folder: Path) -> None:
-    from monitor.store import files
+    from monitor.store import files, notices
 
     folder.mkdir()
     written: dict[str, str] = {}
     for version in found["versions"]:
         (folder / f"version {version['seq']}.txt").write_text(version["text"], "utf-8")
+        if (page := notices.raw_of(conn, found["id"], version["seq"])) is not None:
+            (folder / f"version {version['seq']}.raw").write_bytes(page)  # no name by which a click would run what is in it
         for file in version["attachments"]:
             sha256 = file["sha256"]
             if sha256 and sha256 not in written:
