@@ -480,9 +480,9 @@ class Model:
         shares = {len(some) > whole / 2 for some in (now, since) for whole in (len(both), count)}
         for known in now:
             known.mass = shares == {True} if len(shares) == 1 else None
-        if len(shares) > 1:
-            for known in since:
-                known.mass = None
+        for known in since:
+            if len(shares) > 1 or (shares == {True} and known.mass is False):
+                known.mass = None  # free: of one that changed a little before the others, whether it is one of them
 
     def _dates(self, both: list[tuple[Known, Shown]], count: int, left: list[Told]) -> None:
         """Rule 11: dates of over half the rows together are one note. Free: what stands later than the others."""
