@@ -21,9 +21,17 @@ from monitor.store.database import dumps
 from monitor.store.fields import fields_of
 
 
-def tell(conn: sqlite3.Connection, config: Config, change_ids: Iterable[int], now: datetime, *, but: str | None = None) -> int:
+def tell(
+    conn: sqlite3.Connection,
+    config: Config,
+    change_ids: Iterable[int],
+    now: datetime,
+    *,
+    but: str | None = None,
+    like: int | None = None,
+) -> int:
     """Run the routes for changes and owe what they say; the number of deliveries written. Running it again is harmless. `but`
-    names a channel that is left out: the one that the change is about."""
+    names a channel that is left out: the one that the change is about; `like` a change that says the same on its channels."""
     written = 0
     for change_id in change_ids:
         change = changes.load(conn, change_id)
@@ -35,7 +43,7 @@ def tell(conn: sqlite3.Connection, config: Config, change_ids: Iterable[int], no
         days = changes.days_ahead(conn, change_id) if change.kind is Kind.REMINDER else None
         about = subject(conn, change, config.bodies)
         routing = route(change.kind, about, config.routes, channels, now, config.timezone, days=days)
-        told = copies.told_on(conn, change.notice) if change.kind is Kind.NEW and change.notice is not None else {}
+        told = _told(conn, change, like)
         debts = [outbox.Debt(p.channel, p.due_at, p.route, p.digest) for p in routing.deliveries if p.channel not in told]
         written += outbox.owe(conn, change_id, debts, now)
         tried = [{"route": t.route, "matched": t.matched, "reason": t.reason} for t in routing.tried]
@@ -46,6 +54,13 @@ def tell(conn: sqlite3.Connection, config: Config, change_ids: Iterable[int], no
         if told and change.notice is not None:
             written += _escalated(conn, config, change, change.notice, now)
     return written
+
+
+def _told(conn: sqlite3.Connection, change: Change, like: int | None) -> dict[str, int]:
+    """The channels that have, or are owed, the same message, and of which notice or change."""
+    if like is not None:
+        return dict.fromkeys(outbox.channels_of(conn, like), like)
+    return copies.told_on(conn, change.notice) if change.kind is Kind.NEW and change.notice is not None else {}
 
 
 def elsewhere(source: Source) -> bool:

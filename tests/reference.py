@@ -478,8 +478,10 @@ class Model:
         now = [known for known, shown in both if shown.date != known.row.value.date]
         since = [known for known, shown in both if shown.date != known.told.date]
         shares = {len(some) > whole / 2 for some in (now, since) for whole in (len(both), count)}
-        for known in now:
+        for known in now:  # free: of one that changed with the others before, and was not told since it was out of sight
+            waiting = known.mass is not False and known.row.value.date != known.told.date
             known.mass = shares == {True} if len(shares) == 1 else None
+            known.mass = None if waiting and known.mass is False else known.mass
         for known in since:
             if len(shares) > 1 or (shares == {True} and known.mass is False):
                 known.mass = None  # free: of one that changed a little before the others, whether it is one of them

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
 
+from monitor import config as configs
 from monitor.store import sources
 from tests.house import LIST, House, Row, Site
+from tests.receivers import QuietServer
 
 Build = Callable[..., House]
 
@@ -263,6 +266,87 @@ def test_sources_of_one_host_that_fail_alike_are_one_message(build: Build, site:
     assert len([c for c in failing if c["silence"] is None]) == 1
     assert {c["source"] for c in failing} == {"a", "b"}
     assert len(house.deliveries()) == 1
+
+
+def test_a_channel_that_the_one_message_does_not_reach_has_its_own(build: Build, site: Site) -> None:
+    other = '[[source]]\nid = "b"\nkind = "list"\nurl = "{url}/list/?b"\nitems = "ul.l > li"\n'
+    teams = "".join(
+        f'[[route]]\nsources = ["{source}"]\nkinds = ["failing", "recovered"]\nchannels = ["team-{source}"]\n' for source in "ab"
+    )
+    channels = "".join(f'[[channel]]\nid = "team-{source}"\nurl = "console://"\n' for source in "ab")
+    house = build(extra=other + teams, channels=channels, monitor='failing_after = "0s"\n')
+    house.check()
+    site.status |= {"/list/": 503, "/list/?b": 503}
+    for _ in range(4):
+        house.check()
+    site.status.clear()
+    house.check()
+    kinds = {change["id"]: (change["kind"], change["source"]) for change in house.changes()}
+    sent = sorted((delivery["channel"], *kinds[delivery["change"]]) for delivery in house.deliveries())
+    assert sent == [(f"team-{source}", kind, source) for source in "ab" for kind in ("failing", "recovered")]
+
+
+def off(site: Site) -> None:
+    """Nothing answers at the site's port."""
+    site.closed = True
+    site.server.shutdown()
+    site.server.server_close()
+
+
+def on(site: Site) -> None:
+    site.closed = False
+    site.server = QuietServer(("127.0.0.1", site.server.server_port), site.server.RequestHandlerClass)
+    threading.Thread(target=site.server.serve_forever, args=(0.02,), daemon=True).start()
+
+
+@pytest.mark.parametrize("recovers", [True, False])
+def test_an_outage_of_the_machine_hides_nothing_that_was_told_before(build: Build, site: Site, recovers: bool) -> None:
+    second = Site(list(site.rows))
+    other = f'[[source]]\nid = "b"\nkind = "list"\nurl = "{second.url}/list/"\nitems = "ul.l > li"\n'
+    house = build(extra=other, monitor='failing_after = "0s"\n')
+    house.check()
+    second.status["/list/"] = 503
+    for _ in range(3):
+        house.check()
+        house.clock.on(hours=1)
+    off(site)
+    off(second)
+    for _ in range(4):
+        house.check()
+        house.clock.on(hours=1)
+    on(site)
+    on(second)
+    if recovers:
+        second.status.clear()
+    for _ in range(3):
+        house.check()
+        house.clock.on(hours=1)
+    told = [(c["kind"], c["source"], c["reason"]) for c in house.changes() if c["silence"] is None]
+    assert told[:3] == [("failing", "b", "http 503"), ("failing", None, "offline"), ("recovered", None, "online")]
+    assert told[3:] == ([("recovered", "b", "answers again")] if recovers else [])
+    second.close()
+
+
+def test_offline_is_told_once_though_a_source_is_added_meanwhile(build: Build, site: Site) -> None:
+    second = Site(list(site.rows))
+    other = f'[[source]]\nid = "b"\nkind = "list"\nurl = "{second.url}/list/"\nitems = "ul.l > li"\n'
+    house = build(extra=other, monitor='failing_after = "0s"\n')
+    house.check()
+    off(site)
+    off(second)
+    for _ in range(4):
+        house.check()
+        house.clock.on(hours=1)
+    third = '[[source]]\nid = "c"\nkind = "list"\nurl = "http://127.0.0.9:9/list/"\nitems = "ul.l > li"\n'
+    house.write(extra=other + third, monitor='failing_after = "0s"\n')
+    house.loops.reload(configs.load(house.path, {}))
+    for _ in range(4):
+        house.check()
+        house.clock.on(hours=1)
+    on(site)
+    house.check("a")
+    told = [(c["kind"], c["reason"]) for c in house.changes() if c["silence"] is None]
+    assert told == [("failing", "offline"), ("recovered", "online")]
 
 
 def test_retry_after_is_kept_to(build: Build, site: Site) -> None:

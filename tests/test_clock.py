@@ -122,6 +122,22 @@ def test_what_is_late_after_a_long_sleep_is_spread(tmp_path: Path, site: Site) -
         house.close()
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_source_that_fails_since_a_wrong_time_is_told_all_the_same(house: Slept, site: Site, restarted: bool) -> None:
+    house.start()
+    house.put(400 * DAY)
+    house.live(2)
+    site.status["/list/"] = 503
+    house.live(4000, step=20)
+    assert house.source()["health"] == "failing"
+    house.put(-400 * DAY)
+    if restarted:
+        house.reopen()
+        house.loops.checking.reload()
+    house.live(9 * 3600, step=120)
+    assert house.told() == [("failing", "a")]
+
+
 def test_a_plan_of_a_wrong_clock_does_not_outlive_a_restart(house: Slept) -> None:
     house.clock.at += 400 * DAY
     house.start()

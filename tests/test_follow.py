@@ -52,6 +52,32 @@ def site() -> Iterator[Slow]:
     made.close()
 
 
+@pytest.mark.parametrize("what", ["the page is gone", "a line was taken out", "the row is gone"])
+def test_what_was_seen_once_is_looked_at_again_however_long_that_fails(build: Build, site: Slow, what: str) -> None:
+    house = build(FOLLOW + "backfill = 50\n")
+    house.check()
+    for _ in range(14):
+        house.clock.on(seconds=20)
+        house.check()
+    house.clock.on(days=31)  # the plan's last look
+    row, page = site.page_of("n6"), "/p/n6.html"
+    row.page = "第6项正文。" if what == "a line was taken out" else ""
+    if what == "the row is gone":
+        site.rows.remove(row)
+        site.status[page] = 503
+    house.check()
+    site.status[page] = 503
+    for _ in range(16):
+        house.clock.on(minutes=40)
+        house.check()
+    site.status.clear()
+    for _ in range(4):
+        house.clock.on(days=1)
+        house.check()
+    told = [change for change in house.told() if change[0] != "note"]  # nothing new came for a month
+    assert told == [("revised" if what == "a line was taken out" else "withdrawn", row.title)]
+
+
 def new_row(page: str | None = BODY, **more: Any) -> Row:
     return Row("x1", "关于新事项的通知", "2026-01-13", page, **more)
 

@@ -341,10 +341,11 @@ class World:
                 sent[channel, self.kinds[change], self.numbers[change]] += 1
             else:
                 self._unsent(row, channel, now)
-        for row in conn.execute("SELECT id, source FROM changes WHERE silence IS NULL").fetchall():
-            must(
-                owed[row["id"]] == 2 or row["source"] is None, f"rule 2: change {row['id']} is owed to {owed[row['id']]} channels"
-            )
+        copies = {row["notice"] for row in conn.execute("SELECT notice FROM copies WHERE signal <> 'first'")}
+        for row in conn.execute("SELECT id, kind, source, notice FROM changes WHERE silence IS NULL").fetchall():
+            copy = row["kind"] == "new" and row["notice"] in copies  # told where the other was refused
+            right = row["source"] is None or owed[row["id"]] == 2 or (copy and owed[row["id"]] == 1)
+            must(right, f"rule 2: change {row['id']} is owed to {owed[row['id']]} channels")
         accepted = Counter(
             (channel, kind, number) for channel, texts in self._accepted().items() for kind, number in map(_entry, _lines(texts))
         )

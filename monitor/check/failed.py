@@ -21,11 +21,21 @@ NO_NETWORK = ("dns", "unreachable", "refused", "timeout", "connect")
 
 
 def failed(
-    desk: Desk, source: Source, error: SourceError, elapsed: float, *, due_at: datetime | None = None, detail: str = ""
+    desk: Desk,
+    source: Source,
+    error: SourceError,
+    elapsed: float,
+    *,
+    due_at: datetime | None = None,
+    detail: str = "",
+    turn: int | None = None,
 ) -> Report:
     """One transaction: the failure, and at its threshold the change that tells it. `due_at` where the schedule does not say when
-    it is tried again; `detail` is kept with the record in place of the error's own words."""
+    it is tried again; `detail` is kept with the record in place of the error's own words. Raises Overtaken where the look began
+    with another `turn`."""
     with desk.store.write() as conn:
+        if turn is not None:
+            desk.same_turn(source.id, turn)
         now = desk.now()
         if (earlier := desk.batch.drop(source.id)) is not None:
             write(conn, earlier)
@@ -103,11 +113,15 @@ def _tell_failing(
     now: datetime,
     due: datetime,
 ) -> list[int]:
-    """At the threshold: one change for all sources of the host that fail alike, or one for the whole machine."""
+    """At the threshold: one change for all sources of the host that fail alike, or one for the whole machine. The others' own are
+    told only where that one is not."""
     if not decide.tell_failing(source, failures, now):
         return []
     words = Words(desk.config)
     if everything := sources.unreachable(conn, NO_NETWORK):
+        if (before := changes.offline(conn)) is not None:  # told already: a source is one more of those that it speaks of
+            sources.told(conn, [source.id], before)
+            return []
         said = words("failing.offline", count=everything, since=failures.since, due=due)
         change = changes.insert(conn, Kind.FAILING, now, reason="offline", detail=said)
         sources.told(conn, sources.all_failing(conn), change)
@@ -121,6 +135,7 @@ def _tell_failing(
     said = detail + ("\n" + words("failing.alike", host=row.host, others=", ".join(others)) if others else "")
     change = changes.insert(conn, Kind.FAILING, now, reason=failures.reason, source=source.id, detail=said)
     sources.told(conn, [source.id, *others], change)
-    for other in others:
-        changes.insert(conn, Kind.FAILING, now, reason=failures.reason, source=other, detail=detail, silence=f"same as {change}")
+    tell(conn, desk.config, [change], now)
+    alike = [changes.insert(conn, Kind.FAILING, now, reason=failures.reason, source=each, detail=detail) for each in others]
+    tell(conn, desk.config, alike, now, like=change)
     return [change]

@@ -6,16 +6,17 @@ goes on. It decides nothing else.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from monitor import schedule, urls
-from monitor.check.desk import Desk, Report, log
+from monitor.check.desk import Desk, Overtaken, Report, log
 from monitor.check.failed import failed
 from monitor.check.one import check
 from monitor.check.plan import Plan
@@ -96,10 +97,19 @@ class Checking:
             for due in late:
                 plan.put(due.id, due.host, now + min(SPREAD, EACH * len(late)) * self.desk.rng.random())
             self._plan, self._looked_at = plan, {due.id for due in present}
-            for id_ in self._asked:
-                self._put(id_, AT_ONCE)
+            for id_ in list(self._asked):
+                if id_ in wanted or Task(id_) in self._running:
+                    self._put(id_, AT_ONCE)
+                else:
+                    _answer(self._asked.pop(id_), None, _gone(id_), id_, now)
             if by:
                 self._paused_until = None
+
+    @contextlib.contextmanager
+    def standing(self) -> Iterator[None]:
+        """Nothing is started meanwhile: what is asked of sources, or known of them, may be changed as a whole."""
+        with self._mutex:
+            yield
 
     @property
     def planned(self) -> bool:
@@ -225,27 +235,32 @@ class Checking:
     def _run(self, task: Task) -> None:
         report: Report | None = None
         error: BaseException | None = None
+        turn = self.desk.turn(task.source)
         source = self.desk.config.sources.get(task.source)
         try:
             if source is None or not source.enabled:
-                error = MonitorError(f"{task.source}: not checked: the configuration has no such source, or enabled = false")
+                error = _gone(task.source)
             elif task.reading is None:
-                report = check(self.desk, source)
+                report = check(self.desk, source, turn)
             else:
                 read(self.desk, task.reading)
+        except Overtaken:
+            log.debug("%s: changed while it was looked at: it is looked at again", task.source)
         except StoreError as lost:
             error = lost
             log.error("%s: nothing was stored and the look is taken again: %s", task.source, lost)
             with self._mutex:
                 self._pause(lost)
         except Exception as unforeseen:  # noqa: BLE001 - one poisonous row stops nobody
-            report = self._push_ahead(task, unforeseen)
+            report = self._push_ahead(task, unforeseen, turn)
         finally:
-            self._ended(task, report, error)
+            self._ended(task, report, error, turn)
 
-    def _push_ahead(self, task: Task, error: Exception) -> Report | None:
+    def _push_ahead(self, task: Task, error: Exception, turn: int) -> Report | None:
         """The loop body's last net: the exception is written on its row and told in the log; the row waits. A source's fault is a
-        failed check, told at its threshold like any other."""
+        failed check, told at its threshold like any other; not so where what it looked at was deleted meanwhile."""
+        if task.reading is None and self.desk.turn(task.source) != turn:
+            return None
         mask = self.desk.config.mask
         trace = mask("".join(traceback.format_exception(error)))
         log.error("%s: a fault in monitor itself; tried again in an hour\n%s", task.source, trace)
@@ -260,14 +275,16 @@ class Checking:
             log.error("%s: the fault could not be stored: %s", task.source, lost)
         return None
 
-    def _ended(self, task: Task, report: Report | None, error: BaseException | None) -> None:
+    def _ended(self, task: Task, report: Report | None, error: BaseException | None, turn: int) -> None:
         if report is not None:
             log.debug(
                 "%s: %s, %d rows, %.2f s, next %s", task.source, report.outcome, report.rows, report.elapsed, report.next_due_at
             )
         with self._mutex:
             self._running.pop(task, None)
-            if task.reading is None:
+            if task.reading is None and self.desk.turn(task.source) != turn:
+                self._again(task.source)
+            elif task.reading is None:
                 pause = STORE_PAUSE if isinstance(error, StoreError) else PUSHED_AHEAD
                 due = report.next_due_at if report else self.desk.now() + pause
                 if self._looked_at is None or task.source in self._looked_at:
@@ -276,6 +293,14 @@ class Checking:
                     _answer(asked, report, error, task.source, due)
         self.done.set()
         self._after()
+
+    def _again(self, source_id: str) -> None:
+        """The look was overtaken: another one is taken at once, and whoever asked waits for that."""
+        if source_id not in self.desk.config.sources:
+            if (asked := self._asked.pop(source_id, None)) is not None:
+                _answer(asked, None, _gone(source_id), source_id, self.desk.now())
+        elif source_id in self._asked or self._looked_at is None or source_id in self._looked_at:
+            self._put(source_id, AT_ONCE)
 
     # --- the end
 
@@ -290,6 +315,10 @@ class Checking:
                 future.set_exception(MonitorError(f"{id_}: not checked: monitor is stopping"))
             self._asked.clear()
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _gone(source_id: str) -> MonitorError:
+    return MonitorError(f"{source_id}: not checked: the configuration has no such source, or enabled = false")
 
 
 def _answer(asked: Future[Report], report: Report | None, error: BaseException | None, source: str, due: datetime) -> None:

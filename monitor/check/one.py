@@ -8,7 +8,7 @@ from time import monotonic
 
 from monitor import decide, schedule
 from monitor.check import passes
-from monitor.check.desk import Desk, Report, log
+from monitor.check.desk import Desk, Overtaken, Report, log
 from monitor.check.failed import failed
 from monitor.check.lines import log_changes
 from monitor.check.prepared import Prepared
@@ -27,8 +27,10 @@ from monitor.words import Words
 CHUNK = 2000
 
 
-def check(desk: Desk, source: Source) -> Report:
-    """Check one source now, whatever its schedule says. Raises StoreError; every SourceError becomes a failed check."""
+def check(desk: Desk, source: Source, turn: int | None = None) -> Report:
+    """Check one source now, whatever its schedule says; `turn` is that of the desk before `source` was taken from its config.
+    Raises StoreError, and Overtaken; every SourceError becomes a failed check."""
+    turn = desk.turn(source.id) if turn is None else turn
     started = monotonic()
     with desk.store.read() as conn:
         row = sources.load(conn, source.id)
@@ -38,9 +40,9 @@ def check(desk: Desk, source: Source) -> Report:
     except SourceError as error:
         if isinstance(error, EmptyListing | ParseError):
             passes.unsure(desk, source)
-        return failed(desk, source, error, monotonic() - started)
+        return failed(desk, source, error, monotonic() - started, turn=turn)
     reads = Prepared(desk.config.bodies, copied=elsewhere(source))
-    return _accepted(_Work(desk, source, row, walked, accepted, monotonic() - started, reads))
+    return _accepted(_Work(desk, source, row, walked, accepted, monotonic() - started, reads, turn))
 
 
 def _believe(source: Source, memory: decide.Memory, walked: Walked, now: datetime) -> Say | None:
@@ -71,6 +73,7 @@ class _Work:
     accepted: Say | None
     elapsed: float
     reads: Prepared
+    turn: int
 
     def record(self, outcome: Outcome, now: datetime, interval: timedelta | None, done: Applied | None = None) -> Check:
         """The record of this check."""
@@ -154,7 +157,9 @@ def _unchanged(work: _Work) -> Report:
     record = work.record(Outcome.UNCHANGED, now, interval)
     seconds = interval.total_seconds() if interval else None
     state = work.walked.state if work.walked.state != work.row.state else None
-    desk.batch.add(Unchanged(record, seconds, validators=work.walked.validators, state=state))
+    one = Unchanged(record, seconds, validators=work.walked.validators, state=state)
+    if not desk.batch.add(one, holds=lambda: desk.turn(source.id) == work.turn):
+        raise Overtaken(source.id)
     assert record.next_due_at
     return Report(source.id, Outcome.UNCHANGED, record.next_due_at, rows=record.rows, elapsed=work.elapsed)
 
@@ -174,6 +179,7 @@ def _baseline_in_chunks(work: _Work, seen: Seen) -> None:
         part = replace(seen, rows=whole[start : start + CHUNK])
         _read_ahead(work, part.rows)
         with work.desk.store.write() as conn:
+            work.desk.same_turn(work.source.id, work.turn)
             decision = decide.decide(work.source, work.row.memory, _known(conn, work, part), part, None)
             apply(conn, work.source, decision.steps, wanted, Words(work.desk.config).say, work.reads, work.desk.now())
 
@@ -193,6 +199,7 @@ def _commit(work: _Work, seen: Seen, judged: _Judged | None) -> Report:
     desk, source, row, walked = work.desk, work.source, work.row, work.walked
     _read_ahead(work, seen.rows)
     with desk.store.write() as conn:
+        desk.same_turn(source.id, work.turn)
         now = desk.now()
         if (earlier := desk.batch.drop(source.id)) is not None:
             write(conn, earlier)
@@ -278,10 +285,9 @@ def _house(conn: Connection, work: _Work, now: datetime) -> list[int]:
     row, walked, source = work.row, work.walked, work.source
     told: list[int] = []
     words = Words(work.desk.config)
-    failing = row.failures.told if row.failures is not None else None
-    if failing is not None and _was_offline(conn, failing):
-        told += _back_online(conn, failing, words, now)
-    elif row.failures is not None and row.failures.told is not None:
+    if row.failures is not None and (offline := changes.offline(conn)) is not None:
+        told.append(_back_online(conn, offline, words, now))
+    if row.failures is not None and row.failures.told is not None and not _was_offline(conn, row.failures.told):
         detail = words("recovered", since=row.failures.since, count=row.failures.count)
         told.append(changes.insert(conn, Kind.RECOVERED, now, reason="answers again", source=source.id, detail=detail))
     if walked.moved and walked.moved != row.moved:
@@ -295,12 +301,10 @@ def _was_offline(conn: Connection, told: int) -> bool:
     return change is not None and change.source is None
 
 
-def _back_online(conn: Connection, told: int, words: Words, now: datetime) -> list[int]:
+def _back_online(conn: Connection, told: int, words: Words, now: datetime) -> int:
     """Where all sources had failed together, the first that answers says that the machine is online again."""
-    if not changes.offline(conn):
-        return []
     sources.untold(conn, told)
-    return [changes.insert(conn, Kind.RECOVERED, now, reason="online", detail=words("recovered.online"))]
+    return changes.insert(conn, Kind.RECOVERED, now, reason="online", detail=words("recovered.online"))
 
 
 def _newest(rows: tuple[Notice, ...]) -> str:

@@ -26,6 +26,8 @@ from monitor.words import Words
 
 #: A page that failed this often in a row is left until its next planned look.
 ATTEMPTS = 6
+#: Why a page is looked at that was seen gone, or otherwise, or whose row is missing; and how often where all else is over.
+DOUBTS, DOUBTED_AGAIN = ("confirm", "missing"), timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -154,7 +156,8 @@ def _next(conn: Connection, work: _Work, looked: Looked, at: datetime | None = N
 
 
 def _failed(conn: Connection, work: _Work, error: SourceError) -> None:
-    """Tried again with back-off; then left until the plan's next look."""
+    """Tried again with back-off; then left until the plan's next look. What was seen once, and has to be seen again before it
+    counts, is never left."""
     asked = error.retry_after if isinstance(error, FetchError | Challenge) else None
     attempts = work.reading.attempts + 1
     due: datetime | None = schedule.after_failure(
@@ -164,6 +167,8 @@ def _failed(conn: Connection, work: _Work, error: SourceError) -> None:
         row = notices.row(conn, work.reading.notice)
         assert row is not None
         due = decide.next_look(work.source, notices.first_seen(row), work.now, work.reading.purpose)
+        if due is None and work.reading.why in DOUBTS:
+            due = work.now + DOUBTED_AGAIN
     readings.failed(conn, work.reading.id, error.message, due)
 
 

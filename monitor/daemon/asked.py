@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,9 @@ from monitor.deliver import Sent
 from monitor.errors import MonitorError
 from monitor.model import when_text
 from monitor.store import outbox, sources
+
+#: Whoever asked comes for the result within seconds; it is kept so long (seconds).
+KEPT = 600.0
 
 
 def report_json(report: Report) -> dict[str, Any]:
@@ -43,12 +47,14 @@ def sent_json(sent: Sent) -> dict[str, Any]:
 class Asked:
     """The handlers for `control.Server`. A check takes longer than an answer may: it is asked for by a ticket."""
 
-    def __init__(self, loops: Loops, reload: Callable[[], list[str]]) -> None:
+    def __init__(self, loops: Loops, reload: Callable[[], list[str]], monotonic: Callable[[], float] = time.monotonic) -> None:
         self.loops = loops
+        self._monotonic = monotonic
         self._reload = reload
         self._tickets = itertools.count(1)
         self._mutex = threading.Lock()
         self._rounds: dict[int, Round | BaseException | None] = {}
+        self._ended: dict[int, float] = {}
         self._done: dict[int, list[dict[str, Any]]] = {}
 
     def handlers(self) -> dict[str, Handler]:
@@ -69,6 +75,7 @@ class Asked:
         ids = list(question.get("sources", []))
         self._known(ids)
         with self._mutex:
+            self._clear()
             ticket = next(self._tickets)
             self._rounds[ticket], self._done[ticket] = None, []
         threading.Thread(target=self._round, args=(ticket, ids), name=f"asked-{ticket}", daemon=True).start()
@@ -83,7 +90,13 @@ class Asked:
         except RuntimeError as error:  # a check ended in a fault of the program; its log has the traceback
             outcome = MonitorError(str(error))
         with self._mutex:
-            self._rounds[ticket] = outcome
+            self._rounds[ticket], self._ended[ticket] = outcome, self._monotonic()
+
+    def _clear(self) -> None:
+        """Drop results that nobody came for: whoever asked was stopped."""
+        before = self._monotonic() - KEPT
+        for ticket in [ticket for ticket, at in self._ended.items() if at < before]:
+            del self._rounds[ticket], self._done[ticket], self._ended[ticket]
 
     def result(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
         """How far the checks of a ticket are; the whole result once they are done."""
@@ -93,7 +106,7 @@ class Asked:
                 raise MonitorError("the daemon was restarted meanwhile: ask again")
             outcome, reports = self._rounds[ticket], list(self._done[ticket])
             if outcome is not None:
-                del self._rounds[ticket], self._done[ticket]
+                del self._rounds[ticket], self._done[ticket], self._ended[ticket]
         if outcome is None:
             return {"done": False, "reports": reports}
         if isinstance(outcome, BaseException):
@@ -115,8 +128,9 @@ class Asked:
     def accept(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
         """The list as it is now is right."""
         id_ = self._known([question.get("source")])[0]
-        with self.loops.store.write() as conn:
+        with self.loops.checking.standing(), self.loops.store.write() as conn:
             sources.set_accept(conn, id_, self.loops.desk.now())
+            self.loops.desk.overtake([id_])
         return self.check({"sources": [id_]})
 
     def pause(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -138,10 +152,11 @@ class Asked:
     def forget(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
         """Delete a source's history."""
         id_ = str(question.get("source"))
-        self.loops.flush()
-        with self.loops.store.write() as conn:
-            gone = sources.forget(conn, id_, self.loops.desk.now())
-        self.loops.checking.reload()
+        with self.loops.checking.standing():
+            with self.loops.store.write() as conn:
+                gone = sources.forget(conn, id_, self.loops.desk.now())
+                self.loops.desk.overtake([id_])
+            self.loops.checking.reload()
         return {"notices": gone}
 
     def reload(self, _: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -112,7 +112,8 @@ class Loops:
                 self._replan(conn, now, timedelta())
             meta.put(conn, glance.ACCEPTED, glance.accepted(self.config.digest))
             gone = outbox.sync(conn, self.config.channels)
-            sources.sync(conn, wanted, {source.id: self._first_due(source.id, now) for source in wanted})
+            other = sources.sync(conn, wanted, {source.id: self._first_due(source.id, now) for source in wanted})
+            self.desk.overtake(other)
         if gone:
             log.warning("%d deliveries expired: their channel left the configuration", gone)
 
@@ -198,11 +199,12 @@ class Loops:
         if config.database != self.config.database:
             raise ConfigError(f"{config.path}: `database` changed: stop monitor and start it again to use {config.database}")
         self.flush()
-        self.config = self.desk.config = self.posts.config = config
-        self.desk.passes.clear()  # what the table knows holds for a source that is the same
-        self.desk.pace.per_host = config.per_host
-        self._sync(start=False)
-        self.checking.reload()
+        with self.checking.standing():
+            self.config = self.desk.config = self.posts.config = config
+            self.desk.passes.clear()  # what the table knows holds for a source that is the same
+            self.desk.pace.per_host = config.per_host
+            self._sync(start=False)
+            self.checking.reload()
 
     def check_now(
         self, source_ids: Sequence[str], progress: Callable[[Report], None] = lambda _: None, seconds: float = PATIENCE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -33,10 +33,12 @@ class Batch:
         self._pending: dict[str, Unchanged] = {}
         self._writing: dict[str, Unchanged] = {}
 
-    def add(self, one: Unchanged) -> None:
-        """Remember one unchanged check."""
+    def add(self, one: Unchanged, holds: Callable[[], bool] = lambda: True) -> bool:
+        """Remember one unchanged check; False where it no longer `holds`."""
         id_ = one.check.source
         with self._mutex:
+            if not holds():
+                return False
             before = self._pending.get(id_)
             if before is not None:
                 check = replace(
@@ -53,6 +55,7 @@ class Batch:
                     state=one.state if one.state is not None else before.state,
                 )
             self._pending[id_] = one
+        return True
 
     def next_due(self, source_id: str) -> datetime | None:
         """When a source is due again, where the table does not say so yet."""
@@ -71,20 +74,27 @@ class Batch:
         with self._mutex:
             return self._pending.pop(source_id, None)
 
+    def void(self, source_id: str) -> None:
+        """Forget one, also while it waits to be written."""
+        with self._mutex:
+            self._pending.pop(source_id, None)
+            self._writing.pop(source_id, None)
+
     def flush(self, store: Store) -> int:
         """Write all of it in one transaction; the number of sources. What cannot be written stays."""
         with self._mutex:
             if not self._pending:
                 return 0
-            taken = self._writing = self._pending
-            self._pending = {}
+            self._writing, self._pending = self._pending, {}
         try:
             with store.write() as conn:
-                for one in taken.values():
+                with self._mutex:
+                    taken = list(self._writing.values())
+                for one in taken:
                     write(conn, one)
         except BaseException:
             with self._mutex:
-                self._pending = {**taken, **self._pending}
+                self._pending = {**self._writing, **self._pending}
                 self._writing = {}
             raise
         with self._mutex:

@@ -107,12 +107,12 @@ def has(conn: sqlite3.Connection, notice: int, reason: str) -> bool:
     return conn.execute("SELECT 1 FROM changes WHERE notice = ? AND reason = ?", (notice, reason)).fetchone() is not None
 
 
-def offline(conn: sqlite3.Connection) -> bool:
-    """Whether it was told that this machine is offline, and not yet that it is online again."""
+def offline(conn: sqlite3.Connection) -> int | None:
+    """The change that told that this machine is offline; None where it was told that it is online again, or nothing."""
     row = conn.execute(
-        "SELECT kind FROM changes WHERE source IS NULL AND reason IN ('offline', 'online') ORDER BY id DESC LIMIT 1"
+        "SELECT id, kind FROM changes WHERE source IS NULL AND reason IN ('offline', 'online') ORDER BY id DESC LIMIT 1"
     ).fetchone()
-    return row is not None and row["kind"] == "failing"
+    return row["id"] if row is not None and row["kind"] == "failing" else None
 
 
 def disk_full(conn: sqlite3.Connection) -> bool:

@@ -41,6 +41,12 @@ def owes(conn: sqlite3.Connection, change: int) -> bool:
     return conn.execute("SELECT 1 FROM deliveries WHERE change = ?", (change,)).fetchone() is not None
 
 
+def channels_of(conn: sqlite3.Connection, change: int) -> list[str]:
+    """The channels that a change is owed to, or was sent on."""
+    rows = conn.execute("SELECT channel FROM deliveries WHERE change = ? ORDER BY channel", (change,))
+    return [row["channel"] for row in rows]
+
+
 def start(conn: sqlite3.Connection) -> int:
     """At start every claim is void: the lock makes this process the only sender. The number of deliveries freed."""
     return conn.execute("UPDATE deliveries SET state = 'pending', lease_until = NULL WHERE state = 'sending'").rowcount

@@ -3,11 +3,12 @@ planned by `check` from the table."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from monitor.store.database import stamp
+from monitor.store.database import dumps, stamp
 
 #: The longest that a try may be put off, and a message that goes at once.
 LONGEST, AT_ONCE = timedelta(days=1), timedelta(minutes=5)
@@ -25,7 +26,26 @@ def replan(conn: sqlite3.Connection, now: datetime, by: timedelta, hold: timedel
     ):
         rows = conn.execute(f"SELECT {id_} AS id, {column} AS at FROM {table} WHERE {column} > ?", (stamp(now),)).fetchall()  # noqa: S608 - fixed names
         moved += _move(conn, table, column, ((row["id"], _within(row["at"], now, back, limit)) for row in rows))
-    return moved + _readings(conn, now, back, looks)
+    return moved + _readings(conn, now, back, looks) + _since(conn, now)
+
+
+def _since(conn: sqlite3.Connection, now: datetime) -> int:
+    """Moments from which a time is reckoned, and that have not come yet: by them nothing would be old enough for long."""
+    moved = 0
+    for table, column in (
+        ("sources", "failed_since"),
+        ("sources", "quiet_since"),
+        ("doubts", "since"),
+        ("notices", "first_seen"),
+    ):
+        sql = f"UPDATE {table} SET {column} = ? WHERE {column} > ?"  # noqa: S608 - fixed names
+        moved += conn.execute(sql, (stamp(now), stamp(now))).rowcount
+    for row in conn.execute("SELECT id, short FROM sources WHERE short IS NOT NULL").fetchall():
+        whole, since, times = json.loads(row["short"])
+        if datetime.fromisoformat(since) > now:
+            short = dumps([whole, stamp(now), times])
+            moved += conn.execute("UPDATE sources SET short = ? WHERE id = ?", (short, row["id"])).rowcount
+    return moved
 
 
 def _within(at: str, now: datetime, by: timedelta, limit: timedelta) -> datetime:

@@ -47,11 +47,12 @@ class Due:
     asked: bool = False  # its server asked to wait until then
 
 
-def sync(conn: sqlite3.Connection, wanted: Iterable[Source], first_due: Mapping[str, datetime]) -> None:
+def sync(conn: sqlite3.Connection, wanted: Iterable[Source], first_due: Mapping[str, datetime]) -> list[str]:
     """Make the table follow the config. A source that left keeps its history; one whose URL changed, or that is back, must show
-    that it overlaps what is known. `first_due` says when a source that was never seen is due."""
+    that it overlaps what is known. `first_due` says when a source that was never seen is due. The sources of which something
+    else is asked from now on."""
     known = {row["id"]: row for row in conn.execute("SELECT id, url, how, present FROM sources")}
-    ids = set()
+    ids, other = set(), []
     for source in wanted:
         ids.add(source.id)
         row, host = known.get(source.id), urls.host(source.url)
@@ -62,6 +63,7 @@ def sync(conn: sqlite3.Connection, wanted: Iterable[Source], first_due: Mapping[
             )
             continue
         if row["url"] != source.url or row["how"] != source.how or not row["present"]:
+            other.append(source.id)
             moved = row["url"] != source.url
             fresh = moved or not row["present"]
             conn.execute(
@@ -72,7 +74,9 @@ def sync(conn: sqlite3.Connection, wanted: Iterable[Source], first_due: Mapping[
                 (source.kind, source.url, host, source.how, fresh, fresh, moved, *[stamp(first_due[source.id])] * 2, source.id),
             )
     for gone in [id_ for id_, row in known.items() if id_ not in ids and row["present"]]:
+        other.append(gone)
         conn.execute("UPDATE sources SET present = 0 WHERE id = ?", (gone,))
+    return other
 
 
 def planned(conn: sqlite3.Connection) -> list[Due]:
@@ -290,8 +294,8 @@ def all_failing(conn: sqlite3.Connection) -> list[str]:
 
 
 def told(conn: sqlite3.Connection, source_ids: Iterable[str], change: int) -> None:
-    """Remember which change told that these sources fail."""
-    conn.executemany("UPDATE sources SET told = ? WHERE id = ?", [(change, id_) for id_ in source_ids])
+    """Remember which change told that these sources fail; what was told of one before stands."""
+    conn.executemany("UPDATE sources SET told = ? WHERE id = ? AND told IS NULL", [(change, id_) for id_ in source_ids])
 
 
 def untold(conn: sqlite3.Connection, change: int) -> None:
