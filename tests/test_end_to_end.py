@@ -579,10 +579,10 @@ def poisoned(monkeypatch: pytest.MonkeyPatch, source_id: str) -> None:
     """From now on the program itself fails at one source."""
     real = check_loop.check
 
-    def check(desk: Any, source: Any) -> Report:
+    def check(desk: Any, source: Any, turn: int) -> Report:
         if source.id == source_id:
             raise ZeroDivisionError("a fault of the program")
-        return real(desk, source)
+        return real(desk, source, turn)
 
     monkeypatch.setattr(check_loop, "check", check)
 

@@ -32,12 +32,7 @@ def replan(conn: sqlite3.Connection, now: datetime, by: timedelta, hold: timedel
 def _since(conn: sqlite3.Connection, now: datetime) -> int:
     """Moments from which a time is reckoned, and that have not come yet: by them nothing would be old enough for long."""
     moved = 0
-    for table, column in (
-        ("sources", "failed_since"),
-        ("sources", "quiet_since"),
-        ("doubts", "since"),
-        ("notices", "first_seen"),
-    ):
+    for table, column in (("sources", "failed_since"), ("sources", "quiet_since"), ("notices", "first_seen")):
         sql = f"UPDATE {table} SET {column} = ? WHERE {column} > ?"  # noqa: S608 - fixed names
         moved += conn.execute(sql, (stamp(now), stamp(now))).rowcount
     for row in conn.execute("SELECT id, short FROM sources WHERE short IS NOT NULL").fetchall():
