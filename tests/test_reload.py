@@ -109,6 +109,31 @@ def test_a_list_under_a_changed_address_that_is_another_is_a_baseline_and_one_no
     assert [(change["kind"], change["reason"]) for change in house.changes()] == [("note", "rebaselined")]
 
 
+def test_what_was_in_the_catalogue_of_another_address_is_not_withdrawn(house: House, site: Site) -> None:
+    def shown() -> None:
+        site.bodies.pop("/list/?new", None)
+        site.bodies["/list/?new"] = site.answer("/list/")[2]
+        for _ in range(3):
+            house.check()
+            house.clock.on(minutes=20)
+
+    house.write("complete = true\n")
+    house.reopen()
+    house.check()
+    old = site.rows[0]
+    site.rows[:] = [Row(f"z{i}", f"另一目录第{i}条", "2026-01-12") for i in range(9)]
+    site.types["/list/?new"] = "text/html; charset=utf-8"
+    house.path.write_text(house.path.read_text("utf-8").replace('/list/"', '/list/?new"'), "utf-8")
+    house.reopen()
+    shown()
+    assert [(change["kind"], change["reason"]) for change in house.changes()] == [("note", "rebaselined")]
+    site.rows.insert(1, old)
+    shown()
+    site.rows.remove(old)
+    shown()
+    assert house.told()[1:] == [("withdrawn", old.title)], "once it was seen here, its absence counts"
+
+
 def test_pages_are_read_without_a_pattern_that_takes_for_ever(house: House, site: Site, tmp_path: Path) -> None:
     """The regular expression is good; on this text it would take centuries."""
     reload(house, 'id = "a"', "id = \"a\"\nfollow = true\nignore_text = '(a+)+$'")

@@ -9,6 +9,7 @@ from monitor.decide.failures import Failures, tell_failing
 from monitor.decide.files import Bytes, FileVerdict, judge_file, pictures, scanty
 from monitor.decide.listing import decide, from_below, list_end, list_print, pinned_keys, row_print, too_short, wants_more
 from monitor.decide.nouns import (
+    ELSEWHERE,
     Add,
     Decision,
     Doubt,
@@ -32,6 +33,7 @@ from monitor.decide.pages import Verdict, Wanted, judge_page, next_look, read_al
 from monitor.decide.quiet import longest_pause
 
 __all__ = [
+    "ELSEWHERE",
     "Add",
     "Bytes",
     "Decision",

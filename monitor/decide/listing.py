@@ -15,6 +15,7 @@ from statistics import median
 from monitor import text
 from monitor.decide.doubt import FLAPS, doubtful, files_print, flapping, has_stood
 from monitor.decide.nouns import (
+    ELSEWHERE,
     Add,
     Decision,
     Doubt,
@@ -319,7 +320,7 @@ def _gone(source: Source, memory: Memory, known: Sequence[Known], present: set[i
         absent = [k for mark in between if (k := by_id[mark.notice]).id not in present and (k.url or not mark.pinned)]
     steps: list[Step] = []
     for k in absent:
-        if k.state != "present":
+        if k.state != "present" or k.missing == ELSEWHERE:
             continue
         if k.url and not seen.complete:
             steps += [Miss(k), Look(k, "missing")] if k.missing == 0 else []

@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 
 from monitor.model import Kind, Notice, Outcome, When
 
+#: In place of how often a row is missing: it was seen under another address of its source, and in the list of this one not yet.
+ELSEWHERE = -1
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of one notice. `row_print` and `page_print` are the fingerprints that stand; `missing` counts the accepted
-    checks in a row in which it was missing from between its neighbours; `doubts` maps an aspect ("row", "page", "date") to a
-    fingerprint, or a day, that was seen but does not count yet."""
+    checks in a row in which it was missing from between its neighbours (or is `ELSEWHERE`); `doubts` maps an aspect ("row",
+    "page", "date") to a fingerprint, or a day, that was seen but does not count yet."""
 
     id: int
     key: str

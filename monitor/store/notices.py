@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitor import text, urls
-from monitor.decide import Known
+from monitor.decide import ELSEWHERE, Known
 from monitor.model import Attachment, Document, Facts, Notice, Version, When, when_from, when_text
 from monitor.store import candidates, files, frames, said, terms
 from monitor.store.database import chunks, dumps, marks, moment, stamp
@@ -401,10 +401,15 @@ def list_order(conn: sqlite3.Connection, before: Iterable[int], now: Iterable[in
         conn.execute(f"UPDATE notices SET listed = 1 WHERE id IN ({marks(part)})", part)  # noqa: S608 - only question marks are put in
 
 
+def elsewhere(conn: sqlite3.Connection, source: str) -> None:
+    """The source has another address: that they are not in its catalogue says nothing, until they were seen there."""
+    conn.execute("UPDATE notices SET missing = ? WHERE source = ? AND state = 'present'", (ELSEWHERE, source))
+
+
 def seen_again(conn: sqlite3.Connection, ids: Iterable[int]) -> None:
-    """They are in the list: nothing is missing."""
+    """They are in the list: nothing is missing, and it is their list."""
     for part in chunks(ids):
-        conn.execute(f"UPDATE notices SET missing = 0 WHERE missing > 0 AND id IN ({marks(part)})", part)  # noqa: S608 - only question marks are put in
+        conn.execute(f"UPDATE notices SET missing = 0 WHERE missing <> 0 AND id IN ({marks(part)})", part)  # noqa: S608 - only question marks are put in
 
 
 def first_seen(row: sqlite3.Row) -> datetime:

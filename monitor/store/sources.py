@@ -12,7 +12,7 @@ from typing import Any
 from monitor import urls
 from monitor.decide import Failures, Mark, Memory
 from monitor.model import Check, Health, Outcome, Source, Validators
-from monitor.store import candidates, files
+from monitor.store import candidates, files, notices
 from monitor.store.database import dumps, moment, stamp
 
 
@@ -65,6 +65,8 @@ def sync(conn: sqlite3.Connection, wanted: Iterable[Source], first_due: Mapping[
         if row["url"] != source.url or row["how"] != source.how or not row["present"]:
             other.append(source.id)
             moved = row["url"] != source.url
+            if moved and source.complete:
+                notices.elsewhere(conn, source.id)
             fresh = moved or not row["present"]
             conn.execute(
                 "UPDATE sources SET kind = ?, url = ?, host = ?, how = ?, present = 1, rejoin = max(rejoin, ?), etag = NULL,"
