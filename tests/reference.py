@@ -680,6 +680,7 @@ class Model:
         if page is not None and known.looked is not None:
             gone = page.value == GONE and known.state == "present"
             other = isinstance(page.value, Shown) and self.follow and page.value.text != known.told.text
+            other &= not known.flapping(at)  # it is summarised
             rest = PATIENCE if known.fault else LATE
             must(not (gone or other) or at - known.looked < rest, f"rule 11: a doubt, and nobody looks again: {known}")
         if not self.follow:
