@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import trustme
@@ -641,6 +642,27 @@ def test_no_header_gets_in_by_a_title(post: SmtpReceiver, hostile: str) -> None:
     assert (got.message["Bcc"], got.message["X-Mine"]) == (None, "a Bcc: evil@example.org")
     assert len(got.message.get_all("Subject")) == 1
     assert len(got.message["Subject"].splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "word", ["x=0D=0ABcc:_evil=40example.org", "=0A=0APassword_expired:_https://evil.example/", "=0D=0A=0D=0A<html>"]
+)
+@pytest.mark.parametrize(
+    "place", ["{}", "Notice {}", "【新】某局：{}", "{} of today", "{}{}", "=?{}", "{} {}", '"{}" <a@example.org>']
+)
+def test_an_encoded_word_of_a_title_stays_text(post: SmtpReceiver, word: str, place: str) -> None:
+    title = place.replace("{}", f"=?utf-8?q?{word}?=")
+    Mail().send(mail(post, "+X-Mine=" + quote(title)), a_message("正文", title=title))
+    got = post.accepted[0]
+    assert (got.recipients, got.message["Bcc"]) == (("team@example.org",), None)
+    assert got.message["Subject"] == got.message["X-Mine"] == title.replace("=?", "＝?")
+    assert got.part("plain").strip() == "正文"
+
+
+@pytest.mark.parametrize("charset", ["idna", "hex", "undefined", "punycode"])
+def test_an_encoded_word_in_a_charset_that_is_none_stops_no_mail(post: SmtpReceiver, charset: str) -> None:
+    Mail().send(mail(post), a_message(title=f"Notice =?{charset}?q?xn--a?= of today"))
+    assert len(post.accepted) == 1
 
 
 def test_copies_are_sent_and_blind_ones_are_not_named(post: SmtpReceiver) -> None:

@@ -300,8 +300,10 @@ def _token(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Header text: no line end gets in, so no header either."""
-    return " ".join("".join(c if c.isprintable() else " " for c in _encodable(text)).split())
+    """Header text: no line end gets in, so no header either; nor an encoded word (RFC 2047), which the email package would decode
+    when it is set, line ends and all."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in _encodable(text)).split())
+    return line.replace("=?", "＝?")
 
 
 def _encodable(text: str) -> str:
