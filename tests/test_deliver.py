@@ -30,6 +30,8 @@ from tests.receivers import (
     HANG,
     TAKEN_THEN_DROP,
     Answer,
+    DingTalkReceiver,
+    Guard,
     Post,
     SmtpReceiver,
     WebhookReceiver,
@@ -383,6 +385,119 @@ def test_a_broken_group_waits_and_its_first_success_releases_all_at_once(build: 
         outbox.retry(conn, [], house.clock())
     deliver(house, minutes=1)
     assert told(bot) == once(*range(1, 21))
+
+
+class Walled(WebhookReceiver):
+    """A webhook behind a wall that answers 403 to each message with a word, and lets all others pass."""
+
+    def judge(self, post: Post) -> Answer:
+        return status(403, b"blocked") if "敏感" in str(post.json) else super().judge(post)
+
+
+def notes_of(receiver: Any) -> int:
+    """How often a receiver was told that the channel refuses everything, or takes messages again."""
+    return sum("ops" in text for text in receiver.accepted.texts)
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 5), (3, 5), (0, 20), (20, 20)])
+def test_a_message_that_alone_is_refused_on_the_channel_s_account_is_refused_itself(
+    build: Build, site: Site, hook: WebhookReceiver, before: int, after: int
+) -> None:
+    with Walled() as walled:
+        house = started(build(channels=channel("ops", walled) + channel("web", hook), source="pages = 1\n"))
+        good = [*range(1, before + 1), *range(50, 50 + after)]
+        publish(site, *good[:before])
+        publish(site, 49, more="敏感")
+        publish(site, *good[before:])
+        house.check()
+        publish(site, 99)
+        house.check()
+        for _ in range(6):
+            deliver(house, hours=1)
+        for number in range(100, 110):  # the channel is as quick as ever
+            publish(site, number)
+            house.check()
+            assert told(walled)[number] == 1
+            deliver(house, minutes=5)
+        assert told(walled) == once(*good, *range(99, 110))
+        assert states(house)["refused"] == 1
+        assert notes_of(hook) == 2
+        asked = walled.asked
+        for _ in range(30):
+            deliver(house, hours=1)
+        assert walled.asked == asked
+        assert states(house)["refused"] == 1
+
+
+def test_a_robot_whose_keyword_one_message_lacks_refuses_that_one_alone(build: Build, site: Site, hook: WebhookReceiver) -> None:
+    with DingTalkReceiver(Guard(keyword="公告")) as robot:
+        target = f'[[channel]]\nid = "ops"\nurl = "{robot.target}"\nendpoint = "{robot.url}"\n'
+        house = started(build(channels=target + channel("web", hook)))
+        site.rows.insert(0, Row("x0", "关于第000号的决定", "2026-01-12"))
+        house.check()
+        publish(site, *range(1, 10))
+        house.check()
+        for _ in range(8):
+            deliver(house, minutes=30)
+        assert told(robot) == once(*range(1, 10))
+        assert states(house) == {"sent": 9, "refused": 1}
+        assert notes_of(hook) == 2
+
+
+def test_what_failed_before_in_passing_is_not_to_blame_when_the_channel_breaks(
+    build: Build, site: Site, bot: WeComReceiver
+) -> None:
+    house = started(build(channels=channel("ops", bot, group=0)))
+    bot.script(status(500))
+    publish(site, *range(1, 6))
+    house.check()
+    bot.script(errcode(0, "ok"))
+    bot.always(CHANNEL)
+    for _ in range(4):
+        deliver(house, hours=1)
+    assert states(house) == {"sent": 1, "refused": 1, "pending": 3}
+    bot.always(None)
+    for _ in range(2):
+        deliver(house, hours=1)
+    assert told(bot) == once(*range(1, 6))
+
+
+def test_a_channel_that_breaks_again_at_once_loses_one_plain_link_at_most(build: Build, site: Site, bot: WeComReceiver) -> None:
+    house = started(build(channels=channel("ops", bot, group=0)))
+    bot.always(CHANNEL)
+    publish(site, *range(1, 9))
+    house.check()
+    for _ in range(12):
+        deliver(house, hours=1)
+    bot.script(errcode(0, "ok"))  # and then it is refused again
+    for _ in range(12):
+        deliver(house, hours=1)
+    bot.always(None)
+    for _ in range(3):
+        deliver(house, hours=1)
+    assert told(bot) == once(*range(1, 9))
+
+
+@pytest.mark.parametrize("days", [1, 14])
+def test_a_broken_channel_is_tried_each_hour_with_what_it_refused_where_nothing_else_is_owed(
+    build: Build, site: Site, bot: WeComReceiver, hook: WebhookReceiver, days: int
+) -> None:
+    house = started(build(channels=channel("ops", bot) + channel("web", hook)))
+    bot.always(CHANNEL)
+    publish(site, 1)
+    house.check()
+    for hour in range(1, 24 * days):
+        deliver(house, hours=1)
+        assert bot.asked == 1 + hour
+        assert states(house) == {"refused": 1}
+        if hour == 3:
+            house.reopen()
+    bot.always(None)
+    deliver(house, hours=1)
+    assert told(bot) == once(1)
+    assert states(house) == {"sent": 1}
+    deliver(house)
+    assert notes_of(hook) == 2
 
 
 # --- limits

@@ -1,9 +1,9 @@
 """Loop 2, one channel: claim what is due, render, send, settle. The only place that knows this order.
 
 Claim = `sending` and a lease; only a receipt closes. A refusal is not a failure: about the content, the delivery is tried as a
-plain link, then refused; about the channel, the channel is broken and told of elsewhere; passing, it is tried again until
-`give_up`. After a failure that may pass, one message tries the channel before the others follow, each time another one: a
-message that alone is to blame delays no other.
+plain link, then refused; about the channel, the channel is broken and told of elsewhere, unless it takes all but this message;
+passing, it is tried again until `give_up`. After a failure that may pass, one message tries the channel before the others follow,
+each time another one: a message that alone is to blame delays no other.
 """
 
 from __future__ import annotations
@@ -106,6 +106,8 @@ def _claim(desk: Post, channel: Channel, traits: Traits) -> tuple[list[Delivery]
             outbox.wait(conn, channel.id, again_at)
             return [], 0
         due = outbox.due(conn, channel.id, now, DUE, least_tried_first=state.doubtful)
+        if state.broken is not None and not due:
+            due = outbox.parked(conn, channel.id)
         batch = next_message(due, channel.group, free)
         if state.doubtful and batch and not (batch[0].digest and state.broken is None and state.fails < DIGEST_TRIES):
             batch = batch[:1]
@@ -246,10 +248,20 @@ def _not_sent(conn: Connection, desk: Post, channel: Channel, batch: list[Delive
     if error.reason is DeliveryReason.CONTENT:
         outbox.wait(conn, channel.id, None, 0)  # it answered: the message is to blame
         _content(conn, batch, error)
+    elif error.reason is DeliveryReason.CHANNEL and _own_fault(state, batch):
+        outbox.wait(
+            conn, channel.id, None, int(len(batch) == 1)
+        )  # another one tries it: if that is refused too, it is the channel
+        _content(conn, batch, error)
     elif error.reason is DeliveryReason.CHANNEL:
         _channel(conn, desk, channel, batch, error)
     else:
         _passing(conn, desk, channel, batch, error)
+
+
+def _own_fault(state: outbox.ChannelRow, batch: list[Delivery]) -> bool:
+    """Whether a refusal of the channel is about the message: it was refused so before, and since then the channel took others."""
+    return state.broken is None and any(one.parked for one in batch) and (batch[0].plain or not state.doubtful)
 
 
 def _content(conn: Connection, batch: list[Delivery], error: DeliveryError) -> None:
@@ -263,14 +275,18 @@ def _content(conn: Connection, batch: list[Delivery], error: DeliveryError) -> N
 
 
 def _channel(conn: Connection, desk: Post, channel: Channel, batch: list[Delivery], error: DeliveryError) -> None:
-    """The first refusal breaks the channel and is told on the others; the rest stay pending and one is tried each hour."""
+    """The first refusal breaks the channel and is told on the others; the rest stay pending and one is tried each hour, or what
+    is parked, where nothing else is owed."""
     now = desk.now()
     until = now + BROKEN_TRY
+    outbox.blame_channel(conn, [one.id for one in batch])
     if outbox.broken(conn, channel.id, error.detail, now, until):
         outbox.close(conn, [batch[0].id], DeliveryState.REFUSED, error.detail, parked=True)
         outbox.again(conn, [one.id for one in batch[1:]], until, error.detail, tried=True)
         detail = Words(desk.config)("channel.broken", channel=channel.id, error=error.detail)
         _house_note(conn, desk, channel, detail, now)
+    elif batch[0].state is DeliveryState.REFUSED:
+        outbox.close(conn, [batch[0].id], DeliveryState.REFUSED, error.detail, parked=True)
     else:
         outbox.again(conn, [one.id for one in batch], until, error.detail, tried=True)
 

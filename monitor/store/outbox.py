@@ -95,11 +95,13 @@ def channel(conn: sqlite3.Connection, channel_id: str) -> ChannelRow:
 
 
 def due_channels(conn: sqlite3.Connection, now: datetime) -> list[str]:
-    """Channels to which something is due and which may be tried."""
+    """Channels to which something is due, or that are broken with something parked, and which may be tried."""
     rows = conn.execute(
         "SELECT DISTINCT d.channel FROM deliveries d LEFT JOIN channels c ON c.id = d.channel WHERE d.state = 'pending'"
-        " AND d.due_at <= ? AND (c.next_try_at IS NULL OR c.next_try_at <= ?)",
-        (stamp(now), stamp(now)),
+        " AND d.due_at <= ? AND (c.next_try_at IS NULL OR c.next_try_at <= ?)"
+        " UNION SELECT c.id FROM channels c WHERE c.broken IS NOT NULL AND (c.next_try_at IS NULL OR c.next_try_at <= ?)"
+        " AND EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 'refused' AND d.channel = c.id AND d.parked)",
+        (stamp(now), stamp(now), stamp(now)),
     )
     return sorted(row["channel"] for row in rows)
 
@@ -112,6 +114,15 @@ def due(
     rows = conn.execute(
         f"SELECT * FROM deliveries WHERE channel = ? AND state = 'pending' AND due_at <= ? ORDER BY {order} LIMIT ?",  # noqa: S608 - one of two fixed orders
         (channel_id, stamp(now), limit),
+    )
+    return [of(row) for row in rows]
+
+
+def parked(conn: sqlite3.Connection, channel_id: str) -> list[Delivery]:
+    """The delivery that a broken channel is tried with where nothing else is due: of those it refused, the one tried least."""
+    rows = conn.execute(
+        "SELECT * FROM deliveries WHERE state = 'refused' AND channel = ? AND parked ORDER BY attempts, change LIMIT 1",
+        (channel_id,),
     )
     return [of(row) for row in rows]
 
@@ -145,6 +156,7 @@ def of(row: sqlite3.Row) -> Delivery:
         bool(row["plain"]),
         bool(row["alone"]),
         datetime.fromisoformat(row["since"]),
+        bool(row["parked"]),
     )
 
 
@@ -167,7 +179,7 @@ def again(conn: sqlite3.Connection, ids: Iterable[int], due_at: datetime, error:
 
 
 def close(conn: sqlite3.Connection, ids: Iterable[int], state: DeliveryState, error: str, *, parked: bool = False) -> None:
-    """Refused or expired; `parked` where the channel is to blame and its first success puts it back."""
+    """Refused or expired; `parked` where the channel is to blame: it is tried with it, and its first success puts it back."""
     conn.executemany(
         "UPDATE deliveries SET state = ?, lease_until = NULL, attempts = attempts + 1, last_error = ?, parked = ? WHERE id = ?",
         [(state, error, int(parked), id_) for id_ in ids],
@@ -182,6 +194,11 @@ def simplify(conn: sqlite3.Connection, ids: Iterable[int], error: str, *, plain:
         " WHERE id = ?",
         [(error, id_) for id_ in ids],
     )
+
+
+def blame_channel(conn: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """They were refused on the channel's account: if they are again after it took others, it is on their own."""
+    conn.executemany("UPDATE deliveries SET parked = 1 WHERE id = ?", [(id_,) for id_ in ids])
 
 
 def apart(conn: sqlite3.Connection, ids: Iterable[int]) -> None:
@@ -247,7 +264,7 @@ def mended(conn: sqlite3.Connection, channel_id: str, now: datetime) -> int:
         (stamp(now), stamp(now), channel_id),
     )
     return conn.execute(
-        "UPDATE deliveries SET state = 'pending', parked = 0, due_at = ?, since = ? WHERE channel = ? AND parked",
+        "UPDATE deliveries SET state = 'pending', due_at = ?, since = ? WHERE channel = ? AND state = 'refused' AND parked",
         (stamp(now), stamp(now), channel_id),
     ).rowcount
 
