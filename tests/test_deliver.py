@@ -651,6 +651,21 @@ def test_digest_and_quiet_hours_set_when_it_is_due(
     assert len(hook.accepted) == (1 if "digest" in keys else 3)
 
 
+def test_a_word_of_the_annex_overtakes_the_digest(build: Build, site: Site, hook: WebhookReceiver) -> None:
+    routes = '[[route]]\nmatch = "人工智能"\nchannels = ["ops"]\n[[route]]\nchannels = ["ops"]\ndigest = "09:00"\n'
+    house = started(build("follow = true\n", channels=channel("ops", hook), extra=routes))
+    site.bodies["/f/a.txt"], site.types["/f/a.txt"] = "附件：人工智能产业目录。".encode(), "text/plain; charset=utf-8"
+    site.rows.insert(0, Row("x1", "关于公布第001号目录的公告", "2026-01-12", "正文，详见附件。", ("a.txt",)))
+    site.rows.insert(0, Row("x2", "关于公布第002号目录的公告", "2026-01-12"))
+    for _ in range(6):
+        house.check()
+        deliver(house, minutes=5)
+    assert told(hook) == once(1)
+    house.clock.at = datetime(2026, 1, 13, 1, 0, tzinfo=UTC)
+    deliver(house)
+    assert told(hook) == once(1, 2)
+
+
 def test_a_digest_that_fails_at_first_is_still_one_message(build: Build, site: Site, hook: WebhookReceiver) -> None:
     house = started(build(channels=channel("ops", hook), extra='[[route]]\ndigest = "09:00"\n'))
     publish(site, *range(1, 6))

@@ -3,9 +3,9 @@
 These services answer HTTP 200 whether they took the message or not: the body decides. The key is part of the address, so no error
 names the address. Redirections are not followed, proxies of the environment are not used.
 
-A word that a robot's security setting asks for is missing from every message alike as a rule, so a refusal for it is the channel's
-fault: its messages are not refused one by one, they wait, and the sentence says what to do. Where the others have it, the delivery
-loop sees that they are taken.
+A word that a robot's security setting asks for is missing from every message alike as a rule, so a refusal for it is the
+channel's fault: its messages are not refused one by one, they wait, and the sentence says what to do. Where the others have it,
+the delivery loop sees that they are taken.
 """
 
 from __future__ import annotations

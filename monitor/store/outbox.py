@@ -24,15 +24,23 @@ class Debt:
 
 
 def owe(conn: sqlite3.Connection, change: int, debts: Iterable[Debt], now: datetime) -> int:
-    """Write deliveries; one that exists stands. The number written."""
+    """Write deliveries; one that exists stands, or becomes due sooner where it was not tried yet: a route that matches later, by
+    a word of an annex, may be more urgent than the one before. The number written anew."""
     written = 0
     for debt in debts:
         due, at = stamp(debt.due_at), stamp(now)
-        written += conn.execute(
+        new = conn.execute(
             "INSERT INTO deliveries (change, channel, created_at, due_at, since, route, digest) VALUES (?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (change, channel) DO NOTHING",
             (change, debt.channel, at, due, due, debt.route, int(debt.digest)),
         ).rowcount
+        if not new:
+            conn.execute(
+                "UPDATE deliveries SET due_at = ?, since = ?, route = ?, digest = ? WHERE change = ? AND channel = ?"
+                " AND state = 'pending' AND attempts = 0 AND due_at > ?",
+                (due, due, debt.route, int(debt.digest), change, debt.channel, due),
+            )
+        written += new
     return written
 
 
