@@ -596,7 +596,7 @@ def test_beyond_group_changes_come_in_one_message_and_group_0_never_does(
     assert told(hook) == told(bot) == once(*range(1, 8))
 
 
-def test_a_group_is_taken_whole_or_not_at_all_and_a_digest_is_divided(
+def test_a_group_and_a_part_of_a_digest_is_taken_whole_or_not_at_all(
     build: Build, site: Site, bot: WeComReceiver, hook: WebhookReceiver
 ) -> None:
     routes = '[[route]]\nchannels = ["ops"]\ncontinue = true\n[[route]]\nchannels = ["web"]\ndigest = "09:00"\n'
@@ -612,7 +612,81 @@ def test_a_group_is_taken_whole_or_not_at_all_and_a_digest_is_divided(
     house.clock.at = datetime(2026, 1, 13, 1, 0, tzinfo=UTC)
     deliver(house)
     assert told(hook) == once(*range(1, 51))
-    assert all(re.match(r"\(\d+/\d+\)", text) for text in hook.accepted.texts)
+    assert 3 < len(hook.accepted) < 15
+    assert not [text for text in hook.accepted.texts if re.match(r"\(\d+/\d+\)", text)]
+    assert all("汇总" in post.json["title"] for post in hook.accepted)
+
+
+class Picky(WeComReceiver):
+    """Refuses each post with a word for its content."""
+
+    def judge(self, post: Post) -> Answer:
+        return CONTENT if "敏感" in post.body.decode() else super().judge(post)
+
+
+@pytest.mark.parametrize("which", [1, 20, 39])
+def test_of_a_digest_in_several_posts_what_was_taken_is_not_read_twice(build: Build, site: Site, which: int) -> None:
+    with Picky() as bot:
+        house = started(build("pages = 1\n", channels=channel("ops", bot), extra='[[route]]\ndigest = "12:00"\n'))
+        for number in range(40):
+            publish(site, number, more="敏感" if number == which else "")
+        house.check()
+        house.clock.at = datetime(2026, 1, 12, 4, 0, tzinfo=UTC)
+        for _ in range(10):
+            deliver(house, minutes=1)
+        assert told(bot) == once(*(set(range(40)) - {which}))
+        assert states(house) == {"sent": 39, "refused": 1}
+
+
+@pytest.mark.parametrize("answer", [status(500), errcode(-1, "busy"), DROP, RATE], ids=["500", "busy", "drop", "rate"])
+def test_a_digest_that_is_stopped_midway_goes_on_with_what_was_not_taken(
+    build: Build, site: Site, bot: WeComReceiver, answer: Answer
+) -> None:
+    house = started(build("pages = 1\n", channels=channel("ops", bot), extra='[[route]]\ndigest = "12:00"\n'))
+    publish(site, *range(1, 41))
+    house.check()
+    house.clock.at = datetime(2026, 1, 12, 4, 0, tzinfo=UTC)
+    bot.script(errcode(0, "ok"), answer)
+    deliver(house)
+    publish(site, 41)  # of the next day's digest
+    house.check()
+    for _ in range(10):
+        deliver(house, minutes=1)
+    assert told(bot) == once(*range(1, 41))
+    house.clock.at = datetime(2026, 1, 13, 4, 0, tzinfo=UTC)
+    deliver(house)
+    assert told(bot) == once(*range(1, 42))
+
+
+def test_a_long_digest_keeps_to_the_rate(build: Build, site: Site, bot: WeComReceiver) -> None:
+    long = "，并就有关事项作进一步说明" * 40
+    house = started(build("pages = 1\n", channels=channel("ops", bot), extra='[[route]]\ndigest = "12:00"\n'))
+    publish(site, *range(1, 61), more=long)
+    house.check()
+    house.clock.at = datetime(2026, 1, 12, 4, 0, tzinfo=UTC)
+    times: list[datetime] = []
+    for _ in range(40):
+        deliver(house, seconds=10)
+        times.extend([house.clock()] * (bot.asked - len(times)))
+    assert window(times) <= 16
+    assert told(bot) == once(*range(1, 61))
+    assert len(bot.accepted) > 16
+    assert not bot.refused
+
+
+@pytest.mark.parametrize("stops", [errcode(-1, "busy"), errcode(45009, "too many")])
+def test_the_parts_of_a_message_that_stopped_midway_are_counted(
+    build: Build, site: Site, bot: WeComReceiver, stops: Answer
+) -> None:
+    house = started(build(channels=channel("ops", bot, limit=200)))
+    bot.script(errcode(0, "ok"), errcode(0, "ok"), stops)
+    publish(site, 1, more="，并就有关事项作进一步说明" * 20)
+    house.check()
+    with house.loops.store.read() as conn:
+        assert len(outbox.channel(conn, "ops").recent) == 3
+    for _ in range(5):
+        deliver(house, minutes=5)
+    assert states(house) == {"sent": 1}
 
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

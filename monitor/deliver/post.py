@@ -33,7 +33,7 @@ LEASE = timedelta(minutes=10)
 BROKEN_TRY = timedelta(hours=1)
 #: Deliveries looked at for one message, and entries of a grouped message at most.
 DUE, ENTRIES = 200, 50
-#: So often a digest is tried whole; then one entry of it tries the channel.
+#: So often a digest tries the channel as it is; then one entry of it does.
 DIGEST_TRIES = 6
 #: A message at which the program itself failed is tried again after this long.
 PUSHED_AHEAD = timedelta(hours=1)
@@ -78,10 +78,10 @@ def post(desk: Post, channel: Channel, stopping: Callable[[], bool] = lambda: Fa
     if channel.id in desk.stray:
         put_back(desk, channel.id)
     while not stopping():
-        batch, free = _claim(desk, channel, traits)
+        batch = _claim(desk, channel, traits)
         if not batch:
             return
-        sent = _send(desk, channel, to, traits, batch, free)
+        sent = _send(desk, channel, to, traits, batch)
         yield sent
         if sent.error is not None and not _may_go_on(desk, channel):
             return
@@ -94,17 +94,17 @@ def _may_go_on(desk: Post, channel: Channel) -> bool:
     return state.broken is None and (state.next_try_at is None or state.next_try_at <= desk.now())
 
 
-def _claim(desk: Post, channel: Channel, traits: Traits) -> tuple[list[Delivery], float]:
-    """The deliveries of the next message, and in how many posts it may go; none where nothing is due or the channel must wait."""
+def _claim(desk: Post, channel: Channel, traits: Traits) -> list[Delivery]:
+    """The deliveries of the next message; none where nothing is due or the channel must wait."""
     with desk.store.write() as conn:
         now = desk.now()
         state = outbox.channel(conn, channel.id)
         if state.next_try_at is not None and state.next_try_at > now:
-            return [], 0
+            return []
         free, again_at = room(state.recent, now, traits.rate)
         if free == 0:
             outbox.wait(conn, channel.id, again_at)
-            return [], 0
+            return []
         due = outbox.due(conn, channel.id, now, DUE, least_tried_first=state.doubtful)
         if state.broken is not None and not due:
             due = outbox.parked(conn, channel.id)
@@ -112,7 +112,7 @@ def _claim(desk: Post, channel: Channel, traits: Traits) -> tuple[list[Delivery]
         if state.doubtful and batch and not (batch[0].digest and state.broken is None and state.fails < DIGEST_TRIES):
             batch = batch[:1]
         outbox.claim(conn, [one.id for one in batch], now + LEASE)
-        return batch, free
+        return batch
 
 
 def next_message(due: Sequence[Delivery], group: int, free: float) -> list[Delivery]:
@@ -131,8 +131,8 @@ def next_message(due: Sequence[Delivery], group: int, free: float) -> list[Deliv
     return [first]
 
 
-def _send(desk: Post, channel: Channel, to: Sender, traits: Traits, batch: list[Delivery], free: float) -> Sent:
-    """Render one message, hand it over, write down what came of it."""
+def _send(desk: Post, channel: Channel, to: Sender, traits: Traits, batch: list[Delivery]) -> Sent:
+    """Render one message, hand it over, write down what came of it. What does not fit into one post is put back."""
     with desk.store.read() as conn:
         owed = [found for one in batch if (found := outbox.owed(conn, one.change, channel.id)) is not None]
     ids = tuple(one.id for one in batch)
@@ -142,8 +142,8 @@ def _send(desk: Post, channel: Channel, to: Sender, traits: Traits, batch: list[
             outbox.close(conn, ids, DeliveryState.EXPIRED, "what it told of was deleted")
         return Sent(channel.id, ids, "what it told of was deleted")
     message = _render(desk, channel, traits, told, batch)
-    while len(told) > 1 and len(told) == len(batch) and (posts := _posts(message, traits)) > _allowed(batch, free):
-        kept = max(1, int(len(batch) * _allowed(batch, free) / posts))
+    while len(told) > 1 and len(told) == len(batch) and (posts := _posts(message, traits)) > 1:
+        kept = max(1, len(batch) // posts)  # a group goes in one post, so that it is taken whole or not at all
         with desk.store.write() as conn:
             outbox.again(conn, [one.id for one in batch[kept:]], desk.now(), None, tried=False)
         batch, told, ids = batch[:kept], told[:kept], ids[:kept]
@@ -184,12 +184,6 @@ def settle(desk: Post, channel_id: str) -> None:
     except StoreError:
         desk.unsettled[channel_id] = left
         raise
-
-
-def _allowed(batch: list[Delivery], free: float) -> float:
-    """In how many posts a message may go: a digest in as many as the rate leaves; any other group in one, so that it is taken
-    whole or not at all."""
-    return free if batch[0].digest else 1
 
 
 def _posts(message: Message, traits: Traits) -> int:
@@ -244,7 +238,7 @@ def _not_sent(conn: Connection, desk: Post, channel: Channel, batch: list[Delive
     """A refusal is not a failure: whose fault it is decides."""
     now = desk.now()
     state = outbox.channel(conn, channel.id)
-    outbox.spent(conn, channel.id, spend(state.recent, now, 1))
+    outbox.spent(conn, channel.id, spend(state.recent, now, error.posts))
     if error.reason is DeliveryReason.CONTENT:
         outbox.wait(conn, channel.id, None, 0)  # it answered: the message is to blame
         _content(conn, batch, error)
