@@ -614,7 +614,9 @@ def test_a_group_and_a_part_of_a_digest_is_taken_whole_or_not_at_all(
     assert told(hook) == once(*range(1, 51))
     assert 3 < len(hook.accepted) < 15
     assert not [text for text in hook.accepted.texts if re.match(r"\(\d+/\d+\)", text)]
-    assert all("汇总" in post.json["title"] for post in hook.accepted)
+    numbers = [re.match(r"\((\d+)/(\d+)\) 汇总", post.json["title"]) for post in hook.accepted]
+    total = len(hook.accepted)
+    assert [found and found.groups() for found in numbers] == [(str(n), str(total)) for n in range(1, total + 1)]
 
 
 class Picky(WeComReceiver):
@@ -672,6 +674,8 @@ def test_a_long_digest_keeps_to_the_rate(build: Build, site: Site, bot: WeComRec
     assert told(bot) == once(*range(1, 61))
     assert len(bot.accepted) > 16
     assert not bot.refused
+    numbers = [text.split(" ", 1)[0] for text in bot.accepted.texts]
+    assert numbers == [f"({n}/{len(numbers)})" for n in range(1, len(numbers) + 1)]
 
 
 @pytest.mark.parametrize("stops", [errcode(-1, "busy"), errcode(45009, "too many")])

@@ -37,8 +37,14 @@ DUE, ENTRIES = 200, 50
 DIGEST_TRIES = 6
 #: A message at which the program itself failed is tried again after this long.
 PUSHED_AHEAD = timedelta(hours=1)
+#: What a part of a digest has before its title, at its longest.
+NUMBER = "(99/99) "
 #: Of a service's limit, how much a part of a divided message fills: it breaks between entries.
 FILLED = 0.8
+
+
+#: A delivery with what is told.
+Entry = tuple[Delivery, Told]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class Post:
     now: Callable[[], datetime]
     rng: random.Random = field(default_factory=random.Random)
     unsettled: dict[str, Unsettled] = field(default_factory=dict)
+    numbers: dict[str, tuple[int, int]] = field(default_factory=dict)  # by channel: parts of its digest told, and in all
     stray: set[str] = field(default_factory=set)  # channels of which something was claimed, not sent, and not put back so far
 
 
@@ -125,32 +132,53 @@ def next_message(due: Sequence[Delivery], group: int, free: float) -> list[Deliv
         return [first]
     together = [one for one in due if not one.alone and not one.plain and one.digest == first.digest]
     if first.digest:
-        return together[:ENTRIES]
+        return together
     if group and (len(together) > group or len(together) > free):
         return together[:ENTRIES]
     return [first]
 
 
 def _send(desk: Post, channel: Channel, to: Sender, traits: Traits, batch: list[Delivery]) -> Sent:
-    """Render one message, hand it over, write down what came of it. What does not fit into one post is put back."""
+    """Render one message, hand it over, write down what came of it. What does not fit into one post is put back, so that a group
+    is taken whole or not at all; the parts of a digest are numbered."""
     with desk.store.read() as conn:
-        owed = [found for one in batch if (found := outbox.owed(conn, one.change, channel.id)) is not None]
-    ids = tuple(one.id for one in batch)
-    told = [_told(found) for found in owed]
-    if not told:
+        found = [(one, outbox.owed(conn, one.change, channel.id)) for one in batch]
+    entries = [(one, _told(owed)) for one, owed in found if owed is not None]
+    gone = [one.id for one, owed in found if owed is None]
+    parts = _divided(desk, channel, traits, entries)
+    back = [one.id for part in parts[1:] for one, _ in part]
+    if gone or back:
         with desk.store.write() as conn:
-            outbox.close(conn, ids, DeliveryState.EXPIRED, "what it told of was deleted")
-        return Sent(channel.id, ids, "what it told of was deleted")
-    message = _render(desk, channel, traits, told, batch)
-    while len(told) > 1 and len(told) == len(batch) and (posts := _posts(message, traits)) > 1:
-        kept = max(1, len(batch) // posts)  # a group goes in one post, so that it is taken whole or not at all
-        with desk.store.write() as conn:
-            outbox.again(conn, [one.id for one in batch[kept:]], desk.now(), None, tried=False)
-        batch, told, ids = batch[:kept], told[:kept], ids[:kept]
-        message = _render(desk, channel, traits, told, batch)
+            outbox.close(conn, gone, DeliveryState.EXPIRED, "what it told of was deleted")
+            outbox.again(conn, back, desk.now(), None, tried=False)
+    if not parts:
+        return Sent(channel.id, tuple(gone), "what it told of was deleted")
+    message = _render(desk, channel, traits, parts[0])
+    batch = [one for one, _ in parts[0]]
+    if batch[0].digest and not batch[0].alone:
+        done, total = desk.numbers.pop(channel.id, (0, 0))
+        if total - done != len(parts):  # not the rest of the digest before
+            done, total = 0, len(parts)
+        if total > 1:
+            message = replace(message, title=f"({done + 1}/{total}) {message.title}")
+        desk.numbers[channel.id] = (done, total)
     desk.unsettled[channel.id], said = _sent(desk, channel, to, batch, message)
     settle(desk, channel.id)
-    return Sent(channel.id, ids, said)
+    return Sent(channel.id, tuple(one.id for one in batch), said)
+
+
+def _divided(desk: Post, channel: Channel, traits: Traits, entries: list[Entry]) -> list[list[Entry]]:
+    """What is to be told in parts of one post each, as far as that can be told before it is sent."""
+    parts: list[list[Entry]] = []
+    while entries:
+        part = entries[:ENTRIES]
+        while len(part) > 1 and (posts := _posts(_render(desk, channel, traits, part), traits)) > 1:
+            part = part[: max(1, len(part) // posts)]
+        parts.append(part)
+        entries = entries[len(part) :]
+        if not part[0][0].digest:  # nobody counts the parts of other groups
+            return [*parts, entries] if entries else parts
+    return parts
 
 
 def _sent(desk: Post, channel: Channel, to: Sender, batch: list[Delivery], message: Message) -> tuple[Unsettled, str | None]:
@@ -188,7 +216,7 @@ def settle(desk: Post, channel_id: str) -> None:
 
 def _posts(message: Message, traits: Traits) -> int:
     """In how many posts a message goes, about."""
-    size = measure(f"{message.title}\n{message.body}", traits.unit)
+    size = measure(f"{NUMBER}{message.title}\n{message.body}", traits.unit)
     return 1 if size <= traits.limit else math.ceil(size / (traits.limit * FILLED))
 
 
@@ -209,15 +237,16 @@ def _told(owed: outbox.Owed) -> Told:
     )
 
 
-def _render(desk: Post, channel: Channel, traits: Traits, told: list[Told], batch: list[Delivery]) -> Message:
+def _render(desk: Post, channel: Channel, traits: Traits, entries: list[Entry]) -> Message:
+    first = entries[0][0]
     return render(
-        told,
+        [told for _, told in entries],
         channel,
         limit=traits.limit,
         unit=traits.unit,
         format=traits.format,
-        plain=batch[0].plain,
-        digest=batch[0].digest,
+        plain=first.plain,
+        digest=first.digest,
         now=desk.now(),
     )
 
@@ -227,6 +256,9 @@ def _was_sent(conn: Connection, desk: Post, channel: Channel, batch: list[Delive
     state = outbox.channel(conn, channel.id)
     outbox.sent(conn, [one.id for one in batch], now, receipt.detail, message.id)
     outbox.spent(conn, channel.id, spend(state.recent, now, receipt.posts))
+    if batch[0].digest and not batch[0].alone and channel.id in desk.numbers:
+        done, total = desk.numbers.pop(channel.id)
+        desk.numbers[channel.id] = (done + 1, total)
     if state.broken is not None:
         freed = outbox.mended(conn, channel.id, now)
         _house_note(conn, desk, channel, Words(desk.config)("channel.mended", channel=channel.id, count=freed), now)
