@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from monitor import config as configs
+from monitor.daemon.asked import Asked
 from monitor.deliver import Sent
 from monitor.deliver import post as post_module
 from monitor.deliver.post import next_message
@@ -819,6 +820,55 @@ def test_retry_puts_back_what_is_named_or_all_of_it(build: Build, site: Site, bo
         assert len(outbox.retry(conn, [], house.clock())) == 2
     deliver(house, minutes=1)
     assert told(bot) == once(1, 2, 3)
+
+
+def test_the_daemon_puts_nothing_back_for_a_channel_that_left_the_config(build: Build, site: Site, hook: WebhookReceiver) -> None:
+    with WebhookReceiver() as old:
+        house = started(build(channels=channel("old", old) + channel("two", hook)))
+        old.always(status(500))
+        publish(site, 1, 2, 3)
+        house.check()
+        house.write(channels=channel("two", hook))
+        house.loops.reload(configs.load(house.path, {}))
+        assert Asked(house.loops, list).retry({"deliveries": []}) == {"deliveries": []}
+        assert states(house, "old") == {"expired": 3}
+
+
+@pytest.mark.parametrize("before", [(), (status(500),)], ids=["at once", "after a failure"])
+def test_retry_does_not_try_a_channel_before_the_time_that_it_asked_to_wait(
+    build: Build, site: Site, bot: WeComReceiver, before: tuple[Answer, ...]
+) -> None:
+    house = started(build(channels=channel("ops", bot)))
+    bot.script(CONTENT, CONTENT)
+    publish(site, 1)
+    house.check()
+    bot.script(*before, status(429, retry_after="1200"))
+    publish(site, 2)
+    house.check()
+    deliver(house, minutes=5)
+    asked = bot.asked
+    with house.loops.store.write() as conn:
+        assert len(outbox.retry(conn, [], house.clock())) == 1
+    deliver(house, minutes=10)
+    assert bot.asked == asked
+    deliver(house, minutes=15)
+    assert told(bot) == once(1, 2)
+
+
+def test_retry_begins_anew_with_groups_too(build: Build, site: Site, bot: WeComReceiver) -> None:
+    house = started(build(channels=channel("ops", bot)))
+    bot.always(CONTENT)
+    publish(site, *range(1, 14))
+    house.check()
+    for _ in range(3):
+        deliver(house, minutes=2)
+    assert states(house) == {"refused": 13}
+    bot.always(None)
+    with house.loops.store.write() as conn:
+        assert len(outbox.retry(conn, [], house.clock())) == 13
+    deliver(house, minutes=2)
+    assert told(bot) == once(*range(1, 14))
+    assert len(bot.accepted) == 1
 
 
 # --- restarts

@@ -329,7 +329,7 @@ def _passing(conn: Connection, desk: Post, channel: Channel, batch: list[Deliver
     now = desk.now()
     state = outbox.channel(conn, channel.id)
     limited = error.reason is DeliveryReason.RATE
-    tries, fails = max(one.attempts for one in batch) + 1, state.fails + (not limited)
+    tries, fails = max(one.attempts for one in batch) + 1, 0 if limited else state.fails + 1
     until = now + schedule.backoff(tries if limited else fails, desk.rng, error.retry_after)
     if state.broken:
         until = max(until, now + BROKEN_TRY)

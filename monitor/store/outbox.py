@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -78,7 +78,7 @@ def sync(conn: sqlite3.Connection, channels: Iterable[str]) -> int:
 @dataclass(frozen=True, slots=True)
 class ChannelRow:
     """What is remembered of a channel: whether it is broken, when it may be tried next, what it was sent in the last minute;
-    `fails` counts the tries in a row that failed for a reason that may pass."""
+    `fails` counts the tries in a row that failed for a reason that may pass; a request to wait ends them: it is an answer."""
 
     id: str
     broken: str | None
@@ -214,20 +214,32 @@ def apart(conn: sqlite3.Connection, ids: Iterable[int]) -> None:
     conn.executemany("UPDATE deliveries SET alone = 1 WHERE id = ?", [(id_,) for id_ in ids])
 
 
-def retry(conn: sqlite3.Connection, ids: Sequence[int], now: datetime) -> list[int]:
-    """Put refused and expired deliveries back; all of them where none is named. Those that were put back."""
-    chosen = f" AND id IN ({','.join('?' * len(ids))})" if ids else ""
-    rows = conn.execute(
-        f"SELECT id, channel FROM deliveries WHERE state IN ('refused', 'expired'){chosen}",  # noqa: S608 - only question marks are put in
-        tuple(ids),
-    ).fetchall()
+def retry(conn: sqlite3.Connection, ids: Sequence[int], now: datetime, channels: Collection[str] | None = None) -> list[int]:
+    """Put refused and expired deliveries back, as if they had never been tried; all of them where none is named, of `channels`
+    alone where those are given. Those that were put back. Their channels are tried at once, except where one asked to wait."""
+    rows = [row for row in _over(conn, ids) if channels is None or row["channel"] in channels]
     for row in rows:
         conn.execute(
-            "UPDATE deliveries SET state = 'pending', due_at = ?, since = ?, attempts = 0, plain = 0, parked = 0 WHERE id = ?",
+            "UPDATE deliveries SET state = 'pending', due_at = ?, since = ?, attempts = 0, plain = 0, alone = 0, parked = 0"
+            " WHERE id = ?",
             (stamp(now), stamp(now), row["id"]),
         )
-        conn.execute("UPDATE channels SET next_try_at = NULL WHERE id = ?", (row["channel"],))
+    for id_ in sorted({row["channel"] for row in rows}):
+        conn.execute("UPDATE channels SET next_try_at = NULL WHERE id = ? AND (broken IS NOT NULL OR fails > 0)", (id_,))
     return [row["id"] for row in rows]
+
+
+def homeless(conn: sqlite3.Connection, ids: Sequence[int], channels: Collection[str]) -> list[int]:
+    """Those of the refused and expired deliveries, all of them where none is named, whose channel is none of these."""
+    return [row["id"] for row in _over(conn, ids) if row["channel"] not in channels]
+
+
+def _over(conn: sqlite3.Connection, ids: Sequence[int]) -> list[sqlite3.Row]:
+    """The refused and expired deliveries, or those of them that are named."""
+    if not ids:
+        return conn.execute("SELECT id, channel FROM deliveries WHERE state IN ('refused', 'expired') ORDER BY id").fetchall()
+    return [row for part in chunks(ids) for row in conn.execute(
+        f"SELECT id, channel FROM deliveries WHERE state IN ('refused', 'expired') AND id IN ({marks(part)})", part)]  # noqa: S608 - only question marks are put in  # fmt: skip
 
 
 def missing(conn: sqlite3.Connection, ids: Sequence[int]) -> list[int]:
