@@ -539,6 +539,33 @@ def test_a_service_gets_at_most_80_percent_of_what_it_allows_in_any_minute(
     assert told(bot) == once(*range(1, 41), *range(100, 130))
 
 
+@pytest.mark.parametrize("keys", [{}, {"rate": 10}])
+def test_channels_with_one_robot_share_what_its_service_allows(
+    build: Build, site: Site, bot: WeComReceiver, keys: dict[str, Any]
+) -> None:
+    channels = "".join(channel(name, bot, group=0, language=f'"{tongue}"', **keys) for name, tongue in [("a", "zh"), ("b", "en")])
+    house = started(build("pages = 1\n", channels=channels))
+    publish(site, *range(1, 31))
+    times: list[datetime] = []
+    house.check()
+    for step in range(60):
+        times.extend([house.clock()] * (bot.asked - len(times)))
+        if step == 7:
+            house.reopen()
+        deliver(house, seconds=15)
+    assert window(times) <= (8 if keys else 16)
+    assert not bot.refused
+    assert told(bot) == Counter(dict.fromkeys(range(1, 31), 2))
+
+
+def test_channels_with_different_robots_share_nothing(build: Build, site: Site, bot: WeComReceiver) -> None:
+    with WeComReceiver() as other:
+        house = started(build("pages = 1\n", channels=channel("a", bot, group=0) + channel("b", other, group=0)))
+        publish(site, *range(1, 17))
+        house.check()
+        assert told(bot) == told(other) == once(*range(1, 17))
+
+
 @pytest.mark.parametrize(
     ("rate", "sent", "free"),
     [(None, 10_000, float("inf")), (20.0, 0, 16), (20.0, 15, 1), (20.0, 16, 0), (0.5, 0, 1), (1.0, 1, 0), (20.0, 30, 0)],

@@ -108,7 +108,7 @@ def _claim(desk: Post, channel: Channel, traits: Traits) -> list[Delivery]:
         state = outbox.channel(conn, channel.id)
         if state.next_try_at is not None and state.next_try_at > now:
             return []
-        free, again_at = room(state.recent, now, traits.rate)
+        free, again_at = room([*state.recent, *_beside(conn, desk.config, channel, now)], now, traits.rate)
         if free == 0:
             outbox.wait(conn, channel.id, again_at)
             return []
@@ -120,6 +120,17 @@ def _claim(desk: Post, channel: Channel, traits: Traits) -> list[Delivery]:
             batch = batch[:1]
         outbox.claim(conn, [one.id for one in batch], now + LEASE)
         return batch
+
+
+def _beside(conn: Connection, config: Config, channel: Channel, now: datetime) -> list[datetime]:
+    """What the other channels with the same target were sent in the last minute, or are being sent: the limit is the service's,
+    and it counts them all."""
+    times: list[datetime] = []
+    for other in config.channels.values():
+        if other.id != channel.id and (other.target, other.endpoint) == (channel.target, channel.endpoint):
+            times += outbox.channel(conn, other.id).recent
+            times += [now] if outbox.claimed(conn, other.id) else []
+    return times
 
 
 def next_message(due: Sequence[Delivery], group: int, free: float) -> list[Delivery]:

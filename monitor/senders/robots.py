@@ -131,7 +131,7 @@ class Robot(ABC):
         title = self.neutral(truncate(message.title, room) if room else message.title)
         whole = 0 < len(message.title) <= room
         text = self.neutral(untitled(message.title, body) if whole else titled(line, body))
-        robot = hash((channel.id, channel.target, channel.endpoint))
+        robot = hash((channel.target, channel.endpoint))  # several channels may name one robot
         turn = self._pace.turns(robot, message.at, channel.rate or self.rate, self.burst)
         try:
             parts = self._divided(channel, title, text, form)
