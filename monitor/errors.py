@@ -148,7 +148,8 @@ class DeliveryReason(StrEnum):
 
 
 class DeliveryError(MonitorError):
-    """The service did not take the message. `retry_after` is in seconds; `detail`: its own answer, no secrets."""
+    """The service did not take the message. `retry_after` is in seconds; `detail`: its own answer, no secrets; `posts`: how many
+    it was sent all the same, of a message in parts."""
 
     def __init__(
         self,
@@ -157,9 +158,11 @@ class DeliveryError(MonitorError):
         channel_id: str | None = None,
         reason: DeliveryReason = DeliveryReason.PASSING,
         retry_after: float | None = None,
+        posts: int = 1,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
+        self.posts = posts
         self.channel_id = channel_id
         self.reason = reason
         self.retry_after = retry_after

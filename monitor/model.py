@@ -437,6 +437,7 @@ class Delivery:
     plain: bool = False  # the content was refused once: send title and link only
     alone: bool = False  # a group with it was refused: never grouped again
     since: datetime | None = None  # from when `give_up` counts
+    parked: bool = False  # refused on the channel's account, and not sent since
 
 
 @dataclass(frozen=True, slots=True)

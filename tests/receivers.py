@@ -503,6 +503,45 @@ class PushDeerReceiver(RobotReceiver):
         return status(422, {"message": "The text field is required."})
 
 
+class Dripping:
+    """A server that answers whoever connects with `head` at once, then with `drip` again and again, `pause` seconds apart, until
+    the other side has hung up. `hears`: it waits for something to be asked first."""
+
+    def __init__(self, head: bytes, drip: bytes, *, hears: bool = True, pause: float = 0.01) -> None:
+        self.head, self.drip, self.hears, self.pause = head, drip, hears, pause
+        self.sent = 0
+        self._closed = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closed.set()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                found, _ = self._listener.accept()
+                with found, suppress(OSError):
+                    if self.hears:
+                        found.recv(65536)
+                    found.sendall(self.head)
+                    while not self._closed.wait(self.pause):
+                        found.sendall(self.drip)
+                        self.sent += len(self.drip)
+
+
 # --- SMTP ------------------------------------------------------------------------------------------------------------------
 
 

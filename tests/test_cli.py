@@ -723,6 +723,25 @@ def test_retry_puts_back_what_was_given_up(run: Run, tmp_path: Path, site: Site)
     assert "1 delivery sent" in run("check", folder=folder).out
 
 
+def test_retry_leaves_out_what_is_owed_to_a_channel_that_left_the_configuration(run: Run, tmp_path: Path, site: Site) -> None:
+    folder = configured(tmp_path, site)
+    run("check", folder=folder)
+    site.rows.insert(0, Row("n13", "关于第13项工作的通知", "2026-01-13"))
+    run("check", folder=folder)
+    with contextlib.closing(sqlite3.connect(folder / "monitor.db")) as conn:
+        conn.execute("UPDATE deliveries SET state = 'expired', channel = 'gone'")
+        conn.commit()
+    ran = run("retry", "1", folder=folder)
+    assert (ran.code, ran.out) == (1, "nothing to put back\n")
+    assert "delivery 1: its channel is not in the configuration" in ran.err
+    assert "neither" not in ran.err
+    ran = run("retry", folder=folder)
+    assert (ran.code, ran.out) == (0, "nothing to put back\n")
+    assert "1 left as they are: their channel is not in the configuration" in ran.err
+    (row,) = json.loads(f"[{run('deliveries', '--json', folder=folder).out.strip()}]")
+    assert row["state"] == "expired"
+
+
 def test_pause_and_resume_say_what_they_did(run: Run, folder: Path, site: Site) -> None:
     run("check", folder=folder)
     assert run("pause", "a", folder=folder).out == "a: paused: it is not looked at until: monitor resume a\n"

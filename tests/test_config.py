@@ -22,6 +22,8 @@ from monitor.config.lines import Lines
 from monitor.errors import ConfigError
 from monitor.fetch import labels
 from monitor.model import FetchPolicy, Kind
+from monitor.senders import BUILT_IN, ROBOTS, sender
+from monitor.senders.robots import Robot
 
 ROOT = Path(__file__).parents[1]
 FEED = '[[source]]\nid = "x"\nkind = "feed"\nurl = "https://a.example/feed"\n'
@@ -232,6 +234,19 @@ MISTAKES = {
         'monitor.toml:2: route 1: "kinds", item 2, is "revise", none of "new", "revised", "withdrawn", "restored", "gap", '
         '"failing", "recovered", "note", "reminder" — did you mean "revised"?',
     ),
+    "a rate that is none": (
+        CHANNEL + "rate = 0.1\n",
+        'monitor.toml:4: channel "ops": "rate" is 0.1; 1 is the least',
+    ),
+    "a gateway for what is no robot": (
+        '[[channel]]\nid = "ops"\nurl = "json://127.0.0.1/x"\nendpoint = "http://127.0.0.1:9"\n',
+        'monitor.toml:4: channel "ops": "endpoint" is for robots only '
+        "(dingtalk, feishu, lark, pushdeer, pushdeers, schan, wecombot); leave it out",
+    ),
+    "a format that no robot shows": (
+        '[[channel]]\nid = "ops"\nurl = "wecombot://abcdefghijkl-key"\nformat = "html"\n',
+        'monitor.toml:4: channel "ops": "format" is "html", which no robot shows; write "markdown" or "text", or leave it out',
+    ),
     "a bad match": ('[[route]]\nmatch = "a AND ("\n', None),
     "a bad time of day": (
         '[[route]]\ndigest = "9:00"\n',
@@ -375,7 +390,8 @@ def test_secrets_come_from_variables_and_files(here: Path) -> None:
         + 'method = "POST"\nbody = "k=${KEY}"\n[source.headers]\napiKey = "file:key"\nAuthorization = "Bearer ${KEY}"\n'
         + 'X = "$${KEY}"\n'
         + '[[channel]]\nid = "a"\nurl = "file:${CREDENTIALS_DIRECTORY}/hook"\n'
-        + '[[channel]]\nid = "b"\nurl = "mailtos://me:${MAIL}@smtp.example.org?to=${TO}"\nendpoint = "http://${GATEWAY}/"\n'
+        + '[[channel]]\nid = "b"\nurl = "mailtos://me:${MAIL}@smtp.example.org?to=${TO}"\n'
+        + '[[channel]]\nid = "c"\nurl = "wecombot://${PING}"\nendpoint = "http://${GATEWAY}/"\n'
     )
     environ = {
         "PING": "ping-secret",
@@ -394,7 +410,7 @@ def test_secrets_come_from_variables_and_files(here: Path) -> None:
     assert made.sources["x"].body == "k=env secret+1"
     assert made.channels["a"].target == "json://127.0.0.1/hook-secret"
     assert made.channels["b"].target == "mailtos://me:p%40ss%2Fw%3Ard@smtp.example.org?to=a%40example.org"
-    assert made.channels["b"].endpoint == "http://127.0.0.1:9000/"
+    assert made.channels["c"].endpoint == "http://127.0.0.1:9000/"
     assert made.secrets >= {"ping-secret", "proxy/secret", "env secret+1", "file-secret-1", "p@ss/w:rd", "p%40ss%2Fw%3Ard"}
     assert str(here / "credentials") not in made.secrets
     shown = repr(made) + repr(made.channels)
@@ -757,8 +773,48 @@ def test_a_single_source_is_built_outside_of_any_file(here: Path) -> None:
 def test_channels_of_which_apprise_can_make_nothing_are_named(here: Path) -> None:
     made = load(CHANNEL + '[[channel]]\nid = "bad"\nurl = "nosuchservice://secret-part"\n')
     (sentence,) = config.check_channels(made)
-    assert sentence.startswith('monitor.toml: channel "bad": ')
+    assert sentence.startswith('monitor.toml:6: channel "bad": ')
     assert "secret-part" not in sentence
+    (here / "monitor.toml").unlink()  # since then the file went away
+    assert config.check_channels(made)[0].startswith('monitor.toml: channel "bad": ')
+
+
+def test_whatever_is_a_robot_is_known_as_one_and_shows_no_html() -> None:
+    robots = {name: one for name in BUILT_IN if isinstance(one := sender(f"{name}://"), Robot)}
+    assert robots.keys() == ROBOTS
+    assert not [name for name, one in robots.items() if "html" in one.limits]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "htps://user:hunter2@host.example/",
+        "https://user:hunter2@host.example/a b",
+        "https://user:hunter2 hunter2@host.example/",
+        "https://user:hun@ter2hunter2@host.example/",
+        "https:/user:hunter2@host.example/",
+        "https//user:hunter2@host.example/",
+        "https://user:hunter2@[host.example/",
+        "//user:hunter2@host.example/",
+        "user:hunter2@host.example",
+        "https://user:hunter2@host.example:port/",
+        "https://user:hunter2/more@host.example:99999/",
+        "https://hunter2@host.example/",
+    ],
+)
+@pytest.mark.parametrize("key", ["url", "fallback", "nested"])
+def test_no_sentence_repeats_the_login_of_an_address(address: str, key: str, here: Path) -> None:
+    written = {
+        "url": f'[[source]]\nid = "x"\nkind = "feed"\nurl = "{address}"\n',
+        "fallback": FEED + f'fallback = "{address}"\n',
+        "nested": f'[[source]]\nid = "x"\nkind = "feed"\nurl = ["{address}"]\n',
+    }
+    if key == "nested" and "//" not in address:
+        return
+    found = problems(written[key])
+    assert found
+    assert "hunter2" not in "\n".join(found)
+    assert "ter2" not in "\n".join(found)
 
 
 EXAMPLES = sorted(path for path in (ROOT / "config").glob("*.toml"))

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from monitor import config as configs
+from monitor.daemon.asked import Asked
 from monitor.deliver import Sent
 from monitor.deliver import post as post_module
 from monitor.deliver.post import next_message
@@ -30,6 +31,8 @@ from tests.receivers import (
     HANG,
     TAKEN_THEN_DROP,
     Answer,
+    DingTalkReceiver,
+    Guard,
     Post,
     SmtpReceiver,
     WebhookReceiver,
@@ -385,6 +388,119 @@ def test_a_broken_group_waits_and_its_first_success_releases_all_at_once(build: 
     assert told(bot) == once(*range(1, 21))
 
 
+class Walled(WebhookReceiver):
+    """A webhook behind a wall that answers 403 to each message with a word, and lets all others pass."""
+
+    def judge(self, post: Post) -> Answer:
+        return status(403, b"blocked") if "敏感" in str(post.json) else super().judge(post)
+
+
+def notes_of(receiver: Any) -> int:
+    """How often a receiver was told that the channel refuses everything, or takes messages again."""
+    return sum("ops" in text for text in receiver.accepted.texts)
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 5), (3, 5), (0, 20), (20, 20)])
+def test_a_message_that_alone_is_refused_on_the_channel_s_account_is_refused_itself(
+    build: Build, site: Site, hook: WebhookReceiver, before: int, after: int
+) -> None:
+    with Walled() as walled:
+        house = started(build(channels=channel("ops", walled) + channel("web", hook), source="pages = 1\n"))
+        good = [*range(1, before + 1), *range(50, 50 + after)]
+        publish(site, *good[:before])
+        publish(site, 49, more="敏感")
+        publish(site, *good[before:])
+        house.check()
+        publish(site, 99)
+        house.check()
+        for _ in range(6):
+            deliver(house, hours=1)
+        for number in range(100, 110):  # the channel is as quick as ever
+            publish(site, number)
+            house.check()
+            assert told(walled)[number] == 1
+            deliver(house, minutes=5)
+        assert told(walled) == once(*good, *range(99, 110))
+        assert states(house)["refused"] == 1
+        assert notes_of(hook) == 2
+        asked = walled.asked
+        for _ in range(30):
+            deliver(house, hours=1)
+        assert walled.asked == asked
+        assert states(house)["refused"] == 1
+
+
+def test_a_robot_whose_keyword_one_message_lacks_refuses_that_one_alone(build: Build, site: Site, hook: WebhookReceiver) -> None:
+    with DingTalkReceiver(Guard(keyword="公告")) as robot:
+        target = f'[[channel]]\nid = "ops"\nurl = "{robot.target}"\nendpoint = "{robot.url}"\n'
+        house = started(build(channels=target + channel("web", hook)))
+        site.rows.insert(0, Row("x0", "关于第000号的决定", "2026-01-12"))
+        house.check()
+        publish(site, *range(1, 10))
+        house.check()
+        for _ in range(8):
+            deliver(house, minutes=30)
+        assert told(robot) == once(*range(1, 10))
+        assert states(house) == {"sent": 9, "refused": 1}
+        assert notes_of(hook) == 2
+
+
+def test_what_failed_before_in_passing_is_not_to_blame_when_the_channel_breaks(
+    build: Build, site: Site, bot: WeComReceiver
+) -> None:
+    house = started(build(channels=channel("ops", bot, group=0)))
+    bot.script(status(500))
+    publish(site, *range(1, 6))
+    house.check()
+    bot.script(errcode(0, "ok"))
+    bot.always(CHANNEL)
+    for _ in range(4):
+        deliver(house, hours=1)
+    assert states(house) == {"sent": 1, "refused": 1, "pending": 3}
+    bot.always(None)
+    for _ in range(2):
+        deliver(house, hours=1)
+    assert told(bot) == once(*range(1, 6))
+
+
+def test_a_channel_that_breaks_again_at_once_loses_one_plain_link_at_most(build: Build, site: Site, bot: WeComReceiver) -> None:
+    house = started(build(channels=channel("ops", bot, group=0)))
+    bot.always(CHANNEL)
+    publish(site, *range(1, 9))
+    house.check()
+    for _ in range(12):
+        deliver(house, hours=1)
+    bot.script(errcode(0, "ok"))  # and then it is refused again
+    for _ in range(12):
+        deliver(house, hours=1)
+    bot.always(None)
+    for _ in range(3):
+        deliver(house, hours=1)
+    assert told(bot) == once(*range(1, 9))
+
+
+@pytest.mark.parametrize("days", [1, 14])
+def test_a_broken_channel_is_tried_each_hour_with_what_it_refused_where_nothing_else_is_owed(
+    build: Build, site: Site, bot: WeComReceiver, hook: WebhookReceiver, days: int
+) -> None:
+    house = started(build(channels=channel("ops", bot) + channel("web", hook)))
+    bot.always(CHANNEL)
+    publish(site, 1)
+    house.check()
+    for hour in range(1, 24 * days):
+        deliver(house, hours=1)
+        assert bot.asked == 1 + hour
+        assert states(house) == {"refused": 1}
+        if hour == 3:
+            house.reopen()
+    bot.always(None)
+    deliver(house, hours=1)
+    assert told(bot) == once(1)
+    assert states(house) == {"sent": 1}
+    deliver(house)
+    assert notes_of(hook) == 2
+
+
 # --- limits
 
 
@@ -421,6 +537,33 @@ def test_a_service_gets_at_most_80_percent_of_what_it_allows_in_any_minute(
     assert window(times) <= 16
     assert not bot.refused
     assert told(bot) == once(*range(1, 41), *range(100, 130))
+
+
+@pytest.mark.parametrize("keys", [{}, {"rate": 10}])
+def test_channels_with_one_robot_share_what_its_service_allows(
+    build: Build, site: Site, bot: WeComReceiver, keys: dict[str, Any]
+) -> None:
+    channels = "".join(channel(name, bot, group=0, language=f'"{tongue}"', **keys) for name, tongue in [("a", "zh"), ("b", "en")])
+    house = started(build("pages = 1\n", channels=channels))
+    publish(site, *range(1, 31))
+    times: list[datetime] = []
+    house.check()
+    for step in range(60):
+        times.extend([house.clock()] * (bot.asked - len(times)))
+        if step == 7:
+            house.reopen()
+        deliver(house, seconds=15)
+    assert window(times) <= (8 if keys else 16)
+    assert not bot.refused
+    assert told(bot) == Counter(dict.fromkeys(range(1, 31), 2))
+
+
+def test_channels_with_different_robots_share_nothing(build: Build, site: Site, bot: WeComReceiver) -> None:
+    with WeComReceiver() as other:
+        house = started(build("pages = 1\n", channels=channel("a", bot, group=0) + channel("b", other, group=0)))
+        publish(site, *range(1, 17))
+        house.check()
+        assert told(bot) == told(other) == once(*range(1, 17))
 
 
 @pytest.mark.parametrize(
@@ -481,7 +624,7 @@ def test_beyond_group_changes_come_in_one_message_and_group_0_never_does(
     assert told(hook) == told(bot) == once(*range(1, 8))
 
 
-def test_a_group_is_taken_whole_or_not_at_all_and_a_digest_is_divided(
+def test_a_group_and_a_part_of_a_digest_is_taken_whole_or_not_at_all(
     build: Build, site: Site, bot: WeComReceiver, hook: WebhookReceiver
 ) -> None:
     routes = '[[route]]\nchannels = ["ops"]\ncontinue = true\n[[route]]\nchannels = ["web"]\ndigest = "09:00"\n'
@@ -497,7 +640,85 @@ def test_a_group_is_taken_whole_or_not_at_all_and_a_digest_is_divided(
     house.clock.at = datetime(2026, 1, 13, 1, 0, tzinfo=UTC)
     deliver(house)
     assert told(hook) == once(*range(1, 51))
-    assert all(re.match(r"\(\d+/\d+\)", text) for text in hook.accepted.texts)
+    assert 3 < len(hook.accepted) < 15
+    assert not [text for text in hook.accepted.texts if re.match(r"\(\d+/\d+\)", text)]
+    numbers = [re.match(r"\((\d+)/(\d+)\) 汇总", post.json["title"]) for post in hook.accepted]
+    total = len(hook.accepted)
+    assert [found and found.groups() for found in numbers] == [(str(n), str(total)) for n in range(1, total + 1)]
+
+
+class Picky(WeComReceiver):
+    """Refuses each post with a word for its content."""
+
+    def judge(self, post: Post) -> Answer:
+        return CONTENT if "敏感" in post.body.decode() else super().judge(post)
+
+
+@pytest.mark.parametrize("which", [1, 20, 39])
+def test_of_a_digest_in_several_posts_what_was_taken_is_not_read_twice(build: Build, site: Site, which: int) -> None:
+    with Picky() as bot:
+        house = started(build("pages = 1\n", channels=channel("ops", bot), extra='[[route]]\ndigest = "12:00"\n'))
+        for number in range(40):
+            publish(site, number, more="敏感" if number == which else "")
+        house.check()
+        house.clock.at = datetime(2026, 1, 12, 4, 0, tzinfo=UTC)
+        for _ in range(10):
+            deliver(house, minutes=1)
+        assert told(bot) == once(*(set(range(40)) - {which}))
+        assert states(house) == {"sent": 39, "refused": 1}
+
+
+@pytest.mark.parametrize("answer", [status(500), errcode(-1, "busy"), DROP, RATE], ids=["500", "busy", "drop", "rate"])
+def test_a_digest_that_is_stopped_midway_goes_on_with_what_was_not_taken(
+    build: Build, site: Site, bot: WeComReceiver, answer: Answer
+) -> None:
+    house = started(build("pages = 1\n", channels=channel("ops", bot), extra='[[route]]\ndigest = "12:00"\n'))
+    publish(site, *range(1, 41))
+    house.check()
+    house.clock.at = datetime(2026, 1, 12, 4, 0, tzinfo=UTC)
+    bot.script(errcode(0, "ok"), answer)
+    deliver(house)
+    publish(site, 41)  # of the next day's digest
+    house.check()
+    for _ in range(10):
+        deliver(house, minutes=1)
+    assert told(bot) == once(*range(1, 41))
+    house.clock.at = datetime(2026, 1, 13, 4, 0, tzinfo=UTC)
+    deliver(house)
+    assert told(bot) == once(*range(1, 42))
+
+
+def test_a_long_digest_keeps_to_the_rate(build: Build, site: Site, bot: WeComReceiver) -> None:
+    long = "，并就有关事项作进一步说明" * 40
+    house = started(build("pages = 1\n", channels=channel("ops", bot), extra='[[route]]\ndigest = "12:00"\n'))
+    publish(site, *range(1, 61), more=long)
+    house.check()
+    house.clock.at = datetime(2026, 1, 12, 4, 0, tzinfo=UTC)
+    times: list[datetime] = []
+    for _ in range(40):
+        deliver(house, seconds=10)
+        times.extend([house.clock()] * (bot.asked - len(times)))
+    assert window(times) <= 16
+    assert told(bot) == once(*range(1, 61))
+    assert len(bot.accepted) > 16
+    assert not bot.refused
+    numbers = [text.split(" ", 1)[0] for text in bot.accepted.texts]
+    assert numbers == [f"({n}/{len(numbers)})" for n in range(1, len(numbers) + 1)]
+
+
+@pytest.mark.parametrize("stops", [errcode(-1, "busy"), errcode(45009, "too many")])
+def test_the_parts_of_a_message_that_stopped_midway_are_counted(
+    build: Build, site: Site, bot: WeComReceiver, stops: Answer
+) -> None:
+    house = started(build(channels=channel("ops", bot, limit=200)))
+    bot.script(errcode(0, "ok"), errcode(0, "ok"), stops)
+    publish(site, 1, more="，并就有关事项作进一步说明" * 20)
+    house.check()
+    with house.loops.store.read() as conn:
+        assert len(outbox.channel(conn, "ops").recent) == 3
+    for _ in range(5):
+        deliver(house, minutes=5)
+    assert states(house) == {"sent": 1}
 
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -534,6 +755,21 @@ def test_digest_and_quiet_hours_set_when_it_is_due(
     deliver(house, seconds=1)
     assert told(hook) == once(1, 2, 3)
     assert len(hook.accepted) == (1 if "digest" in keys else 3)
+
+
+def test_a_word_of_the_annex_overtakes_the_digest(build: Build, site: Site, hook: WebhookReceiver) -> None:
+    routes = '[[route]]\nmatch = "人工智能"\nchannels = ["ops"]\n[[route]]\nchannels = ["ops"]\ndigest = "09:00"\n'
+    house = started(build("follow = true\n", channels=channel("ops", hook), extra=routes))
+    site.bodies["/f/a.txt"], site.types["/f/a.txt"] = "附件：人工智能产业目录。".encode(), "text/plain; charset=utf-8"
+    site.rows.insert(0, Row("x1", "关于公布第001号目录的公告", "2026-01-12", "正文，详见附件。", ("a.txt",)))
+    site.rows.insert(0, Row("x2", "关于公布第002号目录的公告", "2026-01-12"))
+    for _ in range(6):
+        house.check()
+        deliver(house, minutes=5)
+    assert told(hook) == once(1)
+    house.clock.at = datetime(2026, 1, 13, 1, 0, tzinfo=UTC)
+    deliver(house)
+    assert told(hook) == once(1, 2)
 
 
 def test_a_digest_that_fails_at_first_is_still_one_message(build: Build, site: Site, hook: WebhookReceiver) -> None:
@@ -611,6 +847,55 @@ def test_retry_puts_back_what_is_named_or_all_of_it(build: Build, site: Site, bo
         assert len(outbox.retry(conn, [], house.clock())) == 2
     deliver(house, minutes=1)
     assert told(bot) == once(1, 2, 3)
+
+
+def test_the_daemon_puts_nothing_back_for_a_channel_that_left_the_config(build: Build, site: Site, hook: WebhookReceiver) -> None:
+    with WebhookReceiver() as old:
+        house = started(build(channels=channel("old", old) + channel("two", hook)))
+        old.always(status(500))
+        publish(site, 1, 2, 3)
+        house.check()
+        house.write(channels=channel("two", hook))
+        house.loops.reload(configs.load(house.path, {}))
+        assert Asked(house.loops, list).retry({"deliveries": []}) == {"deliveries": []}
+        assert states(house, "old") == {"expired": 3}
+
+
+@pytest.mark.parametrize("before", [(), (status(500),)], ids=["at once", "after a failure"])
+def test_retry_does_not_try_a_channel_before_the_time_that_it_asked_to_wait(
+    build: Build, site: Site, bot: WeComReceiver, before: tuple[Answer, ...]
+) -> None:
+    house = started(build(channels=channel("ops", bot)))
+    bot.script(CONTENT, CONTENT)
+    publish(site, 1)
+    house.check()
+    bot.script(*before, status(429, retry_after="1200"))
+    publish(site, 2)
+    house.check()
+    deliver(house, minutes=5)
+    asked = bot.asked
+    with house.loops.store.write() as conn:
+        assert len(outbox.retry(conn, [], house.clock())) == 1
+    deliver(house, minutes=10)
+    assert bot.asked == asked
+    deliver(house, minutes=15)
+    assert told(bot) == once(1, 2)
+
+
+def test_retry_begins_anew_with_groups_too(build: Build, site: Site, bot: WeComReceiver) -> None:
+    house = started(build(channels=channel("ops", bot)))
+    bot.always(CONTENT)
+    publish(site, *range(1, 14))
+    house.check()
+    for _ in range(3):
+        deliver(house, minutes=2)
+    assert states(house) == {"refused": 13}
+    bot.always(None)
+    with house.loops.store.write() as conn:
+        assert len(outbox.retry(conn, [], house.clock())) == 13
+    deliver(house, minutes=2)
+    assert told(bot) == once(*range(1, 14))
+    assert len(bot.accepted) == 1
 
 
 # --- restarts

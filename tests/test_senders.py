@@ -7,11 +7,13 @@ import logging
 import socket
 import ssl
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import trustme
@@ -33,7 +35,9 @@ from tests.receivers import (
     HANG,
     NO_CODE,
     Answer,
+    Dripping,
     HttpReceiver,
+    Post,
     Reply,
     SmtpReceiver,
     WebhookReceiver,
@@ -229,6 +233,61 @@ def test_a_robot_that_hangs_is_left_after_its_deadline(bot: WeComReceiver) -> No
     bot.script(HANG)
     error = failure(one, wecom(bot), a_message())
     assert (error.reason, "no answer from 127.0.0.1" in error.detail) == (PASSING, True)
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+DRIPS = [
+    ("a status line", b"HTTP/1.1 2", b"0"),
+    ("interim answers", b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ("headers", OK, b"X-A: b\r\n"),
+    ("one header", OK + b"X-A: ", b"b"),
+    ("a body with its length", OK + b"Content-Length: 8000\r\n\r\n", b"x"),
+    ("a body in chunks", OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    ("the length of a chunk", OK + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
+    ("a body without end", OK + b"\r\n", b"x"),
+]
+
+
+@pytest.mark.parametrize("pause", [0.01, 0], ids=["drip", "flood"])
+@pytest.mark.parametrize(("head", "drip"), [row[1:] for row in DRIPS], ids=[row[0] for row in DRIPS])
+def test_a_robot_that_answers_without_end_costs_its_deadline_at_most(head: bytes, drip: bytes, pause: float) -> None:
+    with Dripping(head, drip, pause=pause) as slow:
+        one = WeComBot()
+        one.deadline = 0.3
+        begun = time.monotonic()
+        error = failure(one, Channel("ops", "wecombot://key-1234", endpoint=f"http://127.0.0.1:{slow.port}"), a_message())
+        assert time.monotonic() - begun < 3
+        assert error.reason is PASSING
+        assert pause == 0 or "no answer from 127.0.0.1" in error.detail
+        assert "key-1234" not in error.detail
+
+
+def test_a_robot_s_tls_that_never_ends_costs_its_deadline_at_most() -> None:
+    with Dripping(b"\x16\x03\x03\x40\x00", b"\x02") as slow:
+        one = WeComBot()
+        one.deadline = 0.3
+        to = Channel("ops", "wecombot://key-1234", endpoint=f"https://127.0.0.1:{slow.port}")
+        begun = time.monotonic()
+        assert failure(one, to, a_message()).reason is PASSING
+        with pytest.raises(DeliveryError, match="cannot reach"):
+            one.probe(to)
+        assert time.monotonic() - begun < 3
+
+
+def test_each_part_of_a_message_has_its_own_deadline_and_the_connection_is_kept(bot: WeComReceiver) -> None:
+    one = WeComBot()
+    one.deadline = 3
+    ports: set[object] = set()
+    judge = bot.judge
+
+    def judged(post: Post) -> Answer:
+        ports.add(threading.get_ident())  # the receiver has a thread for each connection
+        return judge(post)
+
+    bot.judge = judged  # type: ignore[method-assign]
+    assert one.send(wecom(bot), a_message("段落。\n\n" * 3000)).posts > 3
+    assert len(ports) == 1
+    assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
 
 
 def test_a_robot_that_nobody_plays_is_passing() -> None:
@@ -643,6 +702,27 @@ def test_no_header_gets_in_by_a_title(post: SmtpReceiver, hostile: str) -> None:
     assert len(got.message["Subject"].splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    "word", ["x=0D=0ABcc:_evil=40example.org", "=0A=0APassword_expired:_https://evil.example/", "=0D=0A=0D=0A<html>"]
+)
+@pytest.mark.parametrize(
+    "place", ["{}", "Notice {}", "【新】某局：{}", "{} of today", "{}{}", "=?{}", "{} {}", '"{}" <a@example.org>']
+)
+def test_an_encoded_word_of_a_title_stays_text(post: SmtpReceiver, word: str, place: str) -> None:
+    title = place.replace("{}", f"=?utf-8?q?{word}?=")
+    Mail().send(mail(post, "+X-Mine=" + quote(title)), a_message("正文", title=title))
+    got = post.accepted[0]
+    assert (got.recipients, got.message["Bcc"]) == (("team@example.org",), None)
+    assert got.message["Subject"] == got.message["X-Mine"] == title.replace("=?", "＝?")
+    assert got.part("plain").strip() == "正文"
+
+
+@pytest.mark.parametrize("charset", ["idna", "hex", "undefined", "punycode"])
+def test_an_encoded_word_in_a_charset_that_is_none_stops_no_mail(post: SmtpReceiver, charset: str) -> None:
+    Mail().send(mail(post), a_message(title=f"Notice =?{charset}?q?xn--a?= of today"))
+    assert len(post.accepted) == 1
+
+
 def test_copies_are_sent_and_blind_ones_are_not_named(post: SmtpReceiver) -> None:
     Mail().send(mail(post, "cc=c@example.org&bcc=b@example.org&reply=r@example.org"), a_message())
     got = post.accepted[0]
@@ -715,6 +795,50 @@ def test_the_deadline_is_for_the_whole_conversation(post: SmtpReceiver) -> None:
     with pytest.raises(DeliveryError, match="no answer"):
         talk.hand_over(b"Subject: x\r\n\r\nx\r\n")
     assert time.monotonic() - begun < 5
+
+
+MAIL_DRIPS = [
+    ("a greeting", b"", b"2"),
+    ("a refusal, cut in the middle", b"55", b"0"),
+    ("greetings", b"", b"220-hello\r\n"),
+    ("its extensions", b"220 mx.example.org\r\n", b"250-X-MORE\r\n"),
+    ("a last word", b"220 mx.example.org\r\n250 mx.example.org\r\n250 ok\r\n250 ok\r\n354 go\r\n250 qu", b"e"),
+]
+
+
+@pytest.mark.parametrize("pause", [0.01, 0], ids=["drip", "flood"])
+@pytest.mark.parametrize(("head", "drip"), [row[1:] for row in MAIL_DRIPS], ids=[row[0] for row in MAIL_DRIPS])
+def test_a_mail_server_that_answers_without_end_costs_the_deadline_at_most(head: bytes, drip: bytes, pause: float) -> None:
+    with Dripping(head, drip, hears=False, pause=pause) as slow:
+        target = f"mailto://127.0.0.1:{slow.port}?from=monitor@example.org&to=team@example.org"
+        talk = _Conversation(server_of(target))
+        begun = time.monotonic()
+        talk.end = begun + 0.3
+        with pytest.raises(DeliveryError, match=r"no answer|without end") as caught:
+            talk.hand_over(b"Subject: x\r\n\r\nx\r\n")
+        assert time.monotonic() - begun < 3
+        assert caught.value.reason is PASSING
+
+
+@pytest.mark.parametrize("scheme", ["mailtos://{}&mode=ssl", "mailtos://{}&mode=starttls"])
+def test_a_mail_server_s_tls_that_never_ends_costs_the_deadline_at_most(scheme: str) -> None:
+    hello = b"220 mx.example.org\r\n250-mx.example.org\r\n250 STARTTLS\r\n220 go\r\n" if "starttls" in scheme else b""
+    with Dripping(hello + b"\x16\x03\x03\x40\x00", b"\x02", hears=False) as slow:
+        address = f"127.0.0.1:{slow.port}?from=monitor@example.org&to=team@example.org"
+        talk = _Conversation(server_of(scheme.format(address)))
+        begun = time.monotonic()
+        talk.end = begun + 0.3
+        with pytest.raises(DeliveryError) as caught:
+            talk.hand_over(None)
+        assert time.monotonic() - begun < 3
+        assert caught.value.reason is PASSING
+
+
+def test_a_server_that_floods_fills_no_memory() -> None:
+    with Dripping(b"", b"220-" + b"x" * 500 + b"\r\n", hears=False, pause=0) as server:
+        talk = _Conversation(server_of(f"mailto://127.0.0.1:{server.port}?from=monitor@example.org&to=team@example.org"))
+        with pytest.raises(DeliveryError, match="without end"):
+            talk.hand_over(None)
 
 
 def test_a_mail_server_that_is_not_there_is_passing() -> None:

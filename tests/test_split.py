@@ -51,6 +51,28 @@ def test_the_parts_are_numbered_in_order(text: str, limit: int, unit: str) -> No
         assert [mark and mark.groups() for mark in marks] == [(str(n), str(len(parts))) for n in range(1, len(parts) + 1)]
 
 
+@pytest.mark.parametrize("unit", ["bytes", "characters"])
+@pytest.mark.parametrize(
+    "start",
+    [
+        "https://example.org/o'brien/view?",
+        "https://工信部.政务.cn/view?",
+        "https://工信部.政务.cn:8080?",
+        "http://münchen.example/#",
+    ],
+)
+@pytest.mark.parametrize("limit", [395, 420, 700])
+def test_no_link_is_cut_whatever_letters_its_host_has(start: str, unit: str, limit: int) -> None:
+    link = start + "&".join(f"p{n}=value{n}" for n in range(30))[:330]
+    text = "\n\n".join(f"【新】某某局：关于第{n}项工作的通知\n来源：a · 日期：2026-01-12\n{link}" for n in range(3))
+    assert sum(part.count(link) for part in split(text, limit, unit)) == 3
+
+
+def test_chinese_that_follows_a_link_at_once_is_still_text() -> None:
+    text = "详见https://www.gov.cn" + TEN * 40 + "。"
+    assert solid("".join(bare(split(text, 100)))) == solid(text)
+
+
 @given(st.lists(LINKS, min_size=1, max_size=30), st.text("字a，。 \n", max_size=60), LIMITS, UNITS)
 def test_no_link_is_cut(links: list[str], between: str, limit: int, unit: str) -> None:
     text = f" {between} ".join(links)

@@ -746,6 +746,27 @@ def test_a_change_is_owed_to_a_channel_once(store: Store) -> None:
         assert len(lists.delivery_rows(conn, lists.Filter())) == 2
 
 
+def test_a_change_owed_by_two_routes_is_owed_at_the_earlier_time_while_it_was_not_tried(store: Store) -> None:
+    know(store, "a")
+    change = told(store, add(store))
+
+    def owes(due_at: datetime, route: str, *, digest: bool = False) -> tuple[int, dict[str, object]]:
+        with store.write() as conn:
+            new = outbox.owe(conn, change, [outbox.Debt("ops", due_at, route, digest)], NOW)
+            row = conn.execute("SELECT due_at, since, route, digest FROM deliveries").fetchone()
+        return new, {**row, "due_at": datetime.fromisoformat(row["due_at"]), "since": datetime.fromisoformat(row["since"])}
+
+    digest = {"due_at": NOW + timedelta(hours=9), "since": NOW + timedelta(hours=9), "route": "all", "digest": 1}
+    urgent = {"due_at": NOW, "since": NOW, "route": "urgent", "digest": 0}
+    assert owes(NOW + timedelta(hours=9), "all", digest=True) == (1, digest)
+    assert owes(NOW + timedelta(days=1), "later") == (0, digest)
+    assert owes(NOW, "urgent") == (0, urgent)
+    assert owes(NOW + timedelta(hours=9), "all", digest=True) == (0, urgent)
+    with store.write() as conn:
+        outbox.again(conn, [1], NOW + timedelta(hours=1), "HTTP 500", tried=True)
+    assert owes(NOW, "urgent")[1]["due_at"] == NOW + timedelta(hours=1), "what was tried keeps its back-off"
+
+
 def test_a_claim_of_a_dead_process_is_void_at_the_next_start(store: Store) -> None:
     know(store, "a")
     change = told(store, add(store))

@@ -70,6 +70,7 @@ def retry(ctx: click.Context, deliveries: tuple[int, ...]) -> int:
     config = load(ctx)
     with reading(config) as store, store.read() as conn:
         absent = outbox.missing(conn, deliveries)
+        homeless = outbox.homeless(conn, deliveries, config.channels)
     if absent:
         raise click.UsageError(f"no delivery {', '.join(map(str, absent))}: monitor deliveries lists them")
     answer = ask(config, command="retry", deliveries=list(deliveries))
@@ -77,9 +78,14 @@ def retry(ctx: click.Context, deliveries: tuple[int, ...]) -> int:
         ids = answer["deliveries"]
     else:
         with Store(config.database) as store, store.write() as conn:
-            ids = outbox.retry(conn, deliveries, datetime.now(UTC))
+            ids = outbox.retry(conn, deliveries, datetime.now(UTC), config.channels)
+    left = [id_ for id_ in homeless if id_ not in ids]
+    for id_ in left if deliveries else ():
+        output.warn(f"delivery {id_}: its channel is not in the configuration")
+    if left and not deliveries:
+        output.warn(f"{len(left)} left as they are: their channel is not in the configuration")
     for id_ in deliveries:
-        if id_ not in ids:
+        if id_ not in ids and id_ not in left:
             output.warn(f"delivery {id_} is neither refused nor expired: nothing to put back")
     sends = "the daemon sends them" if answer is not None else "monitor run or monitor check sends them"
     click.echo(f"{len(ids)} put back; {sends}" if ids else "nothing to put back")

@@ -74,13 +74,21 @@ def check_channels(config: Config) -> list[str]:
     `doctor`; sends nothing."""
     from monitor.senders.apprise import check_target
 
-    found = []
-    for name, channel in config.channels.items():
+    problems = Problems(_shown(config.path), lambda: _lines(config.path))
+    for number, (name, channel) in enumerate(config.channels.items()):  # they are in the order of the file
         if entry_points(group="monitor.senders", name=scheme(channel.target)):
             continue  # a third party's own service, which Apprise does not know
         if sentence := check_target(channel.target):
-            found.append(f'{_shown(config.path)}: channel "{name}": {sentence}')
-    return found
+            problems.add(("channel", number, "url"), f'channel "{name}": {sentence}')
+    return problems.sentences()
+
+
+def _lines(path: Path) -> Lines:
+    """The lines of a file that was read before; none where it is gone meanwhile."""
+    try:
+        return Lines(document.decode(document.read(path), _shown(path)))
+    except ConfigError:
+        return Lines("")
 
 
 def _shown(path: Path) -> str:

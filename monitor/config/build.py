@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fnmatch import fnmatchcase
+from importlib.metadata import entry_points
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from monitor.facts import BODIES, Bodies
 from monitor.mask import Mask
 from monitor.model import Channel, Kind, Source
 from monitor.route import Route
+from monitor.senders import ROBOTS, scheme
 from monitor.senders.native import native
 
 _Single = TypeVar("_Single", MonitorTable, HttpTable)
@@ -182,7 +184,19 @@ class Builder:
             )
             if not self._is_taken(name, first, path, subject) and isinstance(name, str):
                 found[name] = self._channel(table, defaults) if table else None
+            if table:
+                self._robots_own(table, path, subject)
         return found
+
+    def _robots_own(self, table: ChannelTable, path: Path, subject: str) -> None:
+        """What is said to a channel that does not heed it is a mistake that would stay silent."""
+        name = scheme(native(table.url))
+        if table.endpoint and name not in ROBOTS and not entry_points(group="monitor.senders", name=name):
+            said = f'{subject}: "endpoint" is for robots only ({", ".join(sorted(ROBOTS))}); leave it out'
+            self._problems.add((*path, "endpoint"), said)
+        if table.format == "html" and name in ROBOTS:
+            said = f'{subject}: "format" is "html", which no robot shows; write "markdown" or "text", or leave it out'
+            self._problems.add((*path, "format"), said)
 
     def _channel(self, table: ChannelTable, defaults: Defaults) -> Channel:
         target = native(table.url)

@@ -239,9 +239,15 @@ class ChannelTable(Table):
     id: Name = Field(description="the name of the channel in routes")
     url: Annotated[str, _reads(_target)] = Field(description="an Apprise URL; ${VAR} or file:/path for what is secret in it")
     endpoint: Annotated[str, _reads(_hidden_address)] = Field("", description="robots only: a gateway that speaks the same API")
-    format: Literal["text", "markdown", "html"] | None = Field(None, description="default: the richest that the service shows")
-    limit: int | None = Field(None, ge=100, le=10_000_000, description="longest message; default: the service's own limit")
-    rate: float | None = Field(None, gt=0, le=10_000, description="messages a minute; default: what the service allows")
+    format: Literal["text", "markdown", "html"] | None = Field(
+        None, description="default: the richest that the service shows; robots show no html"
+    )
+    limit: int | None = Field(
+        None, ge=100, le=10_000_000, description="longest message; default, and the most: the service's own limit"
+    )
+    rate: float | None = Field(
+        None, ge=1, le=10_000, description="messages a minute, 1 or more; default: what the service allows"
+    )
     group: int = Field(10, ge=0, le=10_000, description="more than this at once go as grouped messages; 0: never grouped")
     language: Language | None = Field(None, description="default: that of [monitor]")
     timezone: Timezone | None = Field(None, description="of the dates in messages; default: that of [monitor]")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from monitor.config.lines import Lines, Path
-from monitor.config.values import close, nearest
+from monitor.config.values import close, nearest, without_login
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -120,7 +120,8 @@ def _sentence(error: Any, where: Path, known: Collection[str], hidden: Collectio
         return f"{place} is{value}, none of {listed}{hint}"
     if kind in _LIMITS:
         name, said = _LIMITS[kind]
-        return f"{place} is{value}; {said.format(context[name])}"
+        bound = context[name]
+        return f"{place} is{value}; {said.format(int(bound) if bound == int(bound) else bound)}"
     if kind == "too_short":
         return f'{place} is an empty list; leave the key out if you mean "any"'
     expected = _TYPES.get(re.split(r"_", kind)[0])
@@ -136,7 +137,7 @@ def show(value: object) -> str:
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, str):
-        shown = f'"{value}"'
+        shown = f'"{without_login(value) if "//" in value else value}"'
     elif isinstance(value, list):
         shown = "[" + ", ".join(map(show, value)) + "]"
     else:

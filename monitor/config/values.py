@@ -21,6 +21,8 @@ _UNITS = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 #: An address about which there is no doubt.
 _USUAL_ADDRESS = re.compile(r"https?://[a-z0-9.-]*[a-z0-9](?::[1-9][0-9]{0,3})?(?:/[^\s$]*)?", re.ASCII)
+#: Whatever stands before the last @, but the scheme.
+_LOGIN = re.compile(r"\A\s*((?:[A-Za-z][A-Za-z0-9+.-]*)?:?/{1,3})?.*@", re.DOTALL)
 #: Names of sources and channels: no white space, no quotes, nothing that a glob or a URL query would read differently.
 _NAME = re.compile(r"[^\W_][\w./:+-]{0,99}")
 
@@ -118,18 +120,24 @@ def web_address(written: str) -> str:
     """An absolute http or https address without a user name or password."""
     if _USUAL_ADDRESS.fullmatch(written):  # ten times as fast, and nearly always so
         return written
+    shown = without_login(written)
     try:
         parts = urlsplit(written)
         port_is_fine = parts.port is None or parts.port > 0
     except ValueError as error:
-        raise ValueError(f'"{written}" is not an address: {error}') from None
+        raise ValueError(f'"{shown}" is not an address' + (f": {error}" if shown == written else "")) from None
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine or re.search(r"\s", written):
-        raise ValueError(f'"{written}" is not a web address; it must begin with https:// or http://')
+        raise ValueError(f'"{shown}" is not a web address; it must begin with https:// or http://')
     if parts.username is not None or parts.password is not None:
         raise ValueError("the address carries a user name or password, and addresses are shown; put the secret into headers")
     if "${" in written:
         raise ValueError("${…} is not replaced here, because addresses are shown; put the secret into headers")
     return written
+
+
+def without_login(address: str) -> str:
+    """What was written for an address, without what may be a user name and a password in it, however it is mistyped."""
+    return _LOGIN.sub(r"\1…@", address)
 
 
 def private_item(written: str) -> str:

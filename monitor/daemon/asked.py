@@ -121,7 +121,7 @@ class Asked:
     def retry(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
         """Put refused and expired deliveries back."""
         with self.loops.store.write() as conn:
-            ids = outbox.retry(conn, list(question.get("deliveries", [])), self.loops.desk.now())
+            ids = outbox.retry(conn, list(question.get("deliveries", [])), self.loops.desk.now(), self.loops.config.channels)
         self.loops.delivering.tick()
         return {"deliveries": ids}
 

@@ -1,9 +1,9 @@
 """Loop 2, one channel: claim what is due, render, send, settle. The only place that knows this order.
 
 Claim = `sending` and a lease; only a receipt closes. A refusal is not a failure: about the content, the delivery is tried as a
-plain link, then refused; about the channel, the channel is broken and told of elsewhere; passing, it is tried again until
-`give_up`. After a failure that may pass, one message tries the channel before the others follow, each time another one: a
-message that alone is to blame delays no other.
+plain link, then refused; about the channel, the channel is broken and told of elsewhere, unless it takes all but this message;
+passing, it is tried again until `give_up`. After a failure that may pass, one message tries the channel before the others follow,
+each time another one: a message that alone is to blame delays no other.
 """
 
 from __future__ import annotations
@@ -33,12 +33,18 @@ LEASE = timedelta(minutes=10)
 BROKEN_TRY = timedelta(hours=1)
 #: Deliveries looked at for one message, and entries of a grouped message at most.
 DUE, ENTRIES = 200, 50
-#: So often a digest is tried whole; then one entry of it tries the channel.
+#: So often a digest tries the channel as it is; then one entry of it does.
 DIGEST_TRIES = 6
 #: A message at which the program itself failed is tried again after this long.
 PUSHED_AHEAD = timedelta(hours=1)
+#: What a part of a digest has before its title, at its longest.
+NUMBER = "(99/99) "
 #: Of a service's limit, how much a part of a divided message fills: it breaks between entries.
 FILLED = 0.8
+
+
+#: A delivery with what is told.
+Entry = tuple[Delivery, Told]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,7 @@ class Post:
     now: Callable[[], datetime]
     rng: random.Random = field(default_factory=random.Random)
     unsettled: dict[str, Unsettled] = field(default_factory=dict)
+    numbers: dict[str, tuple[int, int]] = field(default_factory=dict)  # by channel: parts of its digest told, and in all
     stray: set[str] = field(default_factory=set)  # channels of which something was claimed, not sent, and not put back so far
 
 
@@ -78,10 +85,10 @@ def post(desk: Post, channel: Channel, stopping: Callable[[], bool] = lambda: Fa
     if channel.id in desk.stray:
         put_back(desk, channel.id)
     while not stopping():
-        batch, free = _claim(desk, channel, traits)
+        batch = _claim(desk, channel, traits)
         if not batch:
             return
-        sent = _send(desk, channel, to, traits, batch, free)
+        sent = _send(desk, channel, to, traits, batch)
         yield sent
         if sent.error is not None and not _may_go_on(desk, channel):
             return
@@ -94,23 +101,36 @@ def _may_go_on(desk: Post, channel: Channel) -> bool:
     return state.broken is None and (state.next_try_at is None or state.next_try_at <= desk.now())
 
 
-def _claim(desk: Post, channel: Channel, traits: Traits) -> tuple[list[Delivery], float]:
-    """The deliveries of the next message, and in how many posts it may go; none where nothing is due or the channel must wait."""
+def _claim(desk: Post, channel: Channel, traits: Traits) -> list[Delivery]:
+    """The deliveries of the next message; none where nothing is due or the channel must wait."""
     with desk.store.write() as conn:
         now = desk.now()
         state = outbox.channel(conn, channel.id)
         if state.next_try_at is not None and state.next_try_at > now:
-            return [], 0
-        free, again_at = room(state.recent, now, traits.rate)
+            return []
+        free, again_at = room([*state.recent, *_beside(conn, desk.config, channel, now)], now, traits.rate)
         if free == 0:
             outbox.wait(conn, channel.id, again_at)
-            return [], 0
+            return []
         due = outbox.due(conn, channel.id, now, DUE, least_tried_first=state.doubtful)
+        if state.broken is not None and not due:
+            due = outbox.parked(conn, channel.id)
         batch = next_message(due, channel.group, free)
         if state.doubtful and batch and not (batch[0].digest and state.broken is None and state.fails < DIGEST_TRIES):
             batch = batch[:1]
         outbox.claim(conn, [one.id for one in batch], now + LEASE)
-        return batch, free
+        return batch
+
+
+def _beside(conn: Connection, config: Config, channel: Channel, now: datetime) -> list[datetime]:
+    """What the other channels with the same target were sent in the last minute, or are being sent: the limit is the service's,
+    and it counts them all."""
+    times: list[datetime] = []
+    for other in config.channels.values():
+        if other.id != channel.id and (other.target, other.endpoint) == (channel.target, channel.endpoint):
+            times += outbox.channel(conn, other.id).recent
+            times += [now] if outbox.claimed(conn, other.id) else []
+    return times
 
 
 def next_message(due: Sequence[Delivery], group: int, free: float) -> list[Delivery]:
@@ -123,32 +143,53 @@ def next_message(due: Sequence[Delivery], group: int, free: float) -> list[Deliv
         return [first]
     together = [one for one in due if not one.alone and not one.plain and one.digest == first.digest]
     if first.digest:
-        return together[:ENTRIES]
+        return together
     if group and (len(together) > group or len(together) > free):
         return together[:ENTRIES]
     return [first]
 
 
-def _send(desk: Post, channel: Channel, to: Sender, traits: Traits, batch: list[Delivery], free: float) -> Sent:
-    """Render one message, hand it over, write down what came of it."""
+def _send(desk: Post, channel: Channel, to: Sender, traits: Traits, batch: list[Delivery]) -> Sent:
+    """Render one message, hand it over, write down what came of it. What does not fit into one post is put back, so that a group
+    is taken whole or not at all; the parts of a digest are numbered."""
     with desk.store.read() as conn:
-        owed = [found for one in batch if (found := outbox.owed(conn, one.change, channel.id)) is not None]
-    ids = tuple(one.id for one in batch)
-    told = [_told(found) for found in owed]
-    if not told:
+        found = [(one, outbox.owed(conn, one.change, channel.id)) for one in batch]
+    entries = [(one, _told(owed)) for one, owed in found if owed is not None]
+    gone = [one.id for one, owed in found if owed is None]
+    parts = _divided(desk, channel, traits, entries)
+    back = [one.id for part in parts[1:] for one, _ in part]
+    if gone or back:
         with desk.store.write() as conn:
-            outbox.close(conn, ids, DeliveryState.EXPIRED, "what it told of was deleted")
-        return Sent(channel.id, ids, "what it told of was deleted")
-    message = _render(desk, channel, traits, told, batch)
-    while len(told) > 1 and len(told) == len(batch) and (posts := _posts(message, traits)) > _allowed(batch, free):
-        kept = max(1, int(len(batch) * _allowed(batch, free) / posts))
-        with desk.store.write() as conn:
-            outbox.again(conn, [one.id for one in batch[kept:]], desk.now(), None, tried=False)
-        batch, told, ids = batch[:kept], told[:kept], ids[:kept]
-        message = _render(desk, channel, traits, told, batch)
+            outbox.close(conn, gone, DeliveryState.EXPIRED, "what it told of was deleted")
+            outbox.again(conn, back, desk.now(), None, tried=False)
+    if not parts:
+        return Sent(channel.id, tuple(gone), "what it told of was deleted")
+    message = _render(desk, channel, traits, parts[0])
+    batch = [one for one, _ in parts[0]]
+    if batch[0].digest and not batch[0].alone:
+        done, total = desk.numbers.pop(channel.id, (0, 0))
+        if total - done != len(parts):  # not the rest of the digest before
+            done, total = 0, len(parts)
+        if total > 1:
+            message = replace(message, title=f"({done + 1}/{total}) {message.title}")
+        desk.numbers[channel.id] = (done, total)
     desk.unsettled[channel.id], said = _sent(desk, channel, to, batch, message)
     settle(desk, channel.id)
-    return Sent(channel.id, ids, said)
+    return Sent(channel.id, tuple(one.id for one in batch), said)
+
+
+def _divided(desk: Post, channel: Channel, traits: Traits, entries: list[Entry]) -> list[list[Entry]]:
+    """What is to be told in parts of one post each, as far as that can be told before it is sent."""
+    parts: list[list[Entry]] = []
+    while entries:
+        part = entries[:ENTRIES]
+        while len(part) > 1 and (posts := _posts(_render(desk, channel, traits, part), traits)) > 1:
+            part = part[: max(1, len(part) // posts)]
+        parts.append(part)
+        entries = entries[len(part) :]
+        if not part[0][0].digest:  # nobody counts the parts of other groups
+            return [*parts, entries] if entries else parts
+    return parts
 
 
 def _sent(desk: Post, channel: Channel, to: Sender, batch: list[Delivery], message: Message) -> tuple[Unsettled, str | None]:
@@ -184,15 +225,9 @@ def settle(desk: Post, channel_id: str) -> None:
         raise
 
 
-def _allowed(batch: list[Delivery], free: float) -> float:
-    """In how many posts a message may go: a digest in as many as the rate leaves; any other group in one, so that it is taken
-    whole or not at all."""
-    return free if batch[0].digest else 1
-
-
 def _posts(message: Message, traits: Traits) -> int:
     """In how many posts a message goes, about."""
-    size = measure(f"{message.title}\n{message.body}", traits.unit)
+    size = measure(f"{NUMBER}{message.title}\n{message.body}", traits.unit)
     return 1 if size <= traits.limit else math.ceil(size / (traits.limit * FILLED))
 
 
@@ -213,15 +248,16 @@ def _told(owed: outbox.Owed) -> Told:
     )
 
 
-def _render(desk: Post, channel: Channel, traits: Traits, told: list[Told], batch: list[Delivery]) -> Message:
+def _render(desk: Post, channel: Channel, traits: Traits, entries: list[Entry]) -> Message:
+    first = entries[0][0]
     return render(
-        told,
+        [told for _, told in entries],
         channel,
         limit=traits.limit,
         unit=traits.unit,
         format=traits.format,
-        plain=batch[0].plain,
-        digest=batch[0].digest,
+        plain=first.plain,
+        digest=first.digest,
         now=desk.now(),
     )
 
@@ -231,6 +267,9 @@ def _was_sent(conn: Connection, desk: Post, channel: Channel, batch: list[Delive
     state = outbox.channel(conn, channel.id)
     outbox.sent(conn, [one.id for one in batch], now, receipt.detail, message.id)
     outbox.spent(conn, channel.id, spend(state.recent, now, receipt.posts))
+    if batch[0].digest and not batch[0].alone and channel.id in desk.numbers:
+        done, total = desk.numbers.pop(channel.id)
+        desk.numbers[channel.id] = (done + 1, total)
     if state.broken is not None:
         freed = outbox.mended(conn, channel.id, now)
         _house_note(conn, desk, channel, Words(desk.config)("channel.mended", channel=channel.id, count=freed), now)
@@ -242,14 +281,24 @@ def _not_sent(conn: Connection, desk: Post, channel: Channel, batch: list[Delive
     """A refusal is not a failure: whose fault it is decides."""
     now = desk.now()
     state = outbox.channel(conn, channel.id)
-    outbox.spent(conn, channel.id, spend(state.recent, now, 1))
+    outbox.spent(conn, channel.id, spend(state.recent, now, error.posts))
     if error.reason is DeliveryReason.CONTENT:
         outbox.wait(conn, channel.id, None, 0)  # it answered: the message is to blame
+        _content(conn, batch, error)
+    elif error.reason is DeliveryReason.CHANNEL and _own_fault(state, batch):
+        outbox.wait(
+            conn, channel.id, None, int(len(batch) == 1)
+        )  # another one tries it: if that is refused too, it is the channel
         _content(conn, batch, error)
     elif error.reason is DeliveryReason.CHANNEL:
         _channel(conn, desk, channel, batch, error)
     else:
         _passing(conn, desk, channel, batch, error)
+
+
+def _own_fault(state: outbox.ChannelRow, batch: list[Delivery]) -> bool:
+    """Whether a refusal of the channel is about the message: it was refused so before, and since then the channel took others."""
+    return state.broken is None and any(one.parked for one in batch) and (batch[0].plain or not state.doubtful)
 
 
 def _content(conn: Connection, batch: list[Delivery], error: DeliveryError) -> None:
@@ -263,14 +312,18 @@ def _content(conn: Connection, batch: list[Delivery], error: DeliveryError) -> N
 
 
 def _channel(conn: Connection, desk: Post, channel: Channel, batch: list[Delivery], error: DeliveryError) -> None:
-    """The first refusal breaks the channel and is told on the others; the rest stay pending and one is tried each hour."""
+    """The first refusal breaks the channel and is told on the others; the rest stay pending and one is tried each hour, or what
+    is parked, where nothing else is owed."""
     now = desk.now()
     until = now + BROKEN_TRY
+    outbox.blame_channel(conn, [one.id for one in batch])
     if outbox.broken(conn, channel.id, error.detail, now, until):
         outbox.close(conn, [batch[0].id], DeliveryState.REFUSED, error.detail, parked=True)
         outbox.again(conn, [one.id for one in batch[1:]], until, error.detail, tried=True)
         detail = Words(desk.config)("channel.broken", channel=channel.id, error=error.detail)
         _house_note(conn, desk, channel, detail, now)
+    elif batch[0].state is DeliveryState.REFUSED:
+        outbox.close(conn, [batch[0].id], DeliveryState.REFUSED, error.detail, parked=True)
     else:
         outbox.again(conn, [one.id for one in batch], until, error.detail, tried=True)
 
@@ -287,7 +340,7 @@ def _passing(conn: Connection, desk: Post, channel: Channel, batch: list[Deliver
     now = desk.now()
     state = outbox.channel(conn, channel.id)
     limited = error.reason is DeliveryReason.RATE
-    tries, fails = max(one.attempts for one in batch) + 1, state.fails + (not limited)
+    tries, fails = max(one.attempts for one in batch) + 1, 0 if limited else state.fails + 1
     until = now + schedule.backoff(tries if limited else fails, desk.rng, error.retry_after)
     if state.broken:
         until = max(until, now + BROKEN_TRY)

@@ -63,6 +63,8 @@ BUILT_IN = {
     "schan": "monitor.senders.serverchan:ServerChan",
     "wecombot": "monitor.senders.wecom:WeComBot",
 }
+#: The robots among them: they take an `endpoint`, and show Markdown or text.
+ROBOTS = frozenset({"dingtalk", "feishu", "lark", "pushdeer", "pushdeers", "schan", "wecombot"})
 OTHERS = "monitor.senders.apprise:Apprise"
 
 

@@ -118,12 +118,13 @@ class Parts:
         """
         key = (channel.id, message.id, hash(tuple(parts)))
         with self._lock:
-            taken = self._taken.pop(key, 0)
+            taken = before = self._taken.pop(key, 0)
         answer = ""
         for part in parts[taken:]:
             try:
                 answer = hand_over(part)
             except DeliveryError as error:
+                error.posts = taken - before + 1
                 raise self._stopped(key, taken, len(parts), channel, error) from None
             taken += 1
         detail = f"{len(parts)} parts; {answer}" if len(parts) > 1 else answer
@@ -138,4 +139,4 @@ class Parts:
                 while len(self._taken) > self._size:
                     self._taken.popitem(last=False)
         detail = f"{taken} of {total} parts accepted; {error.detail}" if taken else error.detail
-        return DeliveryError(detail, channel_id=channel.id, reason=error.reason, retry_after=error.retry_after)
+        return DeliveryError(detail, channel_id=channel.id, reason=error.reason, retry_after=error.retry_after, posts=error.posts)

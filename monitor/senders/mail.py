@@ -21,18 +21,23 @@ from email.headerregistry import Address, HeaderRegistry, MessageIDHeader
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
-from typing import ParamSpec, TypeVar
+from io import BufferedReader
+from typing import Any, ParamSpec, TypeVar
 
 from monitor.errors import DeliveryError, DeliveryReason
 from monitor.model import Channel, Message, Receipt
 from monitor.senders import Traits
 from monitor.senders.answers import said
 from monitor.senders.apprise import load
+from monitor.senders.line import Line
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _LIMIT = 1_000_000
+#: The longest answer to one command, in bytes: all its lines.
+_ANSWER = 64 * 1024
+_ENDLESS = "answers without end"
 _HEADERS = HeaderRegistry()
 for _name in ("in-reply-to", "references", "list-id"):  # as free text, a long id would be encoded, and no thread recognised
     _HEADERS.map_to_type(_name, MessageIDHeader)  # type: ignore[arg-type]  # the stubs do not know it as a BaseHeader's mix-in
@@ -170,11 +175,19 @@ class _Conversation:
 
     def __init__(self, server: Server) -> None:
         self.server = server
+        self.line = Line()
         self.end = time.monotonic() + server.deadline
         self.step = "greeting"
 
     def hand_over(self, mail: bytes | None) -> str:
         """The server's answer, with the recipients it refused; without a mail, how far one comes. Raises DeliveryError."""
+        with self.line.within(self.end):
+            try:
+                return self._hand_over(mail)
+            finally:
+                self.line.hang_up()
+
+    def _hand_over(self, mail: bytes | None) -> str:
         smtp: smtplib.SMTP | None = None
         try:
             smtp = self._open()
@@ -202,9 +215,9 @@ class _Conversation:
             context.verify_mode = ssl.CERT_NONE
         smtp: smtplib.SMTP
         if server.secure == "ssl":
-            smtp = smtplib.SMTP_SSL(server.host, server.port, own, timeout=server.deadline, context=context)
+            smtp = _Secure(self.line, server.host, server.port, own, timeout=server.deadline, context=context)
         else:
-            smtp = smtplib.SMTP(server.host, server.port, own, timeout=server.deadline)
+            smtp = _Plain(self.line, server.host, server.port, own, timeout=server.deadline)
         try:
             self._ask("hello", smtp, smtp.ehlo_or_helo_if_needed)
             if server.secure == "starttls":
@@ -264,6 +277,8 @@ class _Conversation:
     def _failure(self, error: Exception) -> DeliveryError:
         """The error for what smtplib, ssl or the system raised."""
         place = f"{self.server.host}:{self.server.port}"
+        if self.line.cut and not isinstance(error, smtplib.SMTPResponseException):
+            error = TimeoutError()
         if isinstance(error, UnicodeError):
             return DeliveryError(f"{place}: host name or login cannot be written in SMTP", reason=DeliveryReason.CHANNEL)
         if isinstance(error, smtplib.SMTPResponseException):
@@ -285,9 +300,61 @@ class _Conversation:
         if isinstance(error, TimeoutError) or time.monotonic() >= self.end:
             return DeliveryError(f"no answer from {place} within {self.server.deadline:g} s ({self.step})")
         if isinstance(error, smtplib.SMTPServerDisconnected):
-            return DeliveryError(f"{place} closed the connection ({self.step})")
+            endless = str(error).endswith(_ENDLESS)
+            return DeliveryError(f"{place} {_ENDLESS if endless else 'closed the connection'} ({self.step})")
         why = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
         return DeliveryError(f"cannot reach {place}: {why}")
+
+
+class _Plain(smtplib.SMTP):
+    """SMTP on a line that can be cut, with answers of a bounded length."""
+
+    file: Any
+
+    def __init__(self, line: Line, *args: Any, **options: Any) -> None:
+        self.line = line
+        super().__init__(*args, **options)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return self.line.connect(host, port)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """See `smtplib.SMTP`."""
+        if self.file is None and self.sock is not None:
+            self.file = _Answers(self.sock.makefile("rb"), self.line)
+        if self.file is not None:
+            self.file.left = _ANSWER
+        return super().getreply()
+
+
+class _Secure(smtplib.SMTP_SSL, _Plain):
+    """The same with TLS from the beginning."""
+
+    def __init__(self, line: Line, *args: Any, **options: Any) -> None:
+        self.line = line
+        smtplib.SMTP_SSL.__init__(self, *args, **options)
+
+
+class _Answers:
+    """A server's answers by line. One that was cut is none: "55" of "550" must not be judged."""
+
+    def __init__(self, file: BufferedReader, line: Line) -> None:
+        self._file, self._line = file, line
+        self.left = _ANSWER
+
+    def readline(self, size: int) -> bytes:
+        """See `io.BufferedReader`. Raises OSError."""
+        read = self._file.readline(size)
+        self.left -= len(read)
+        if self.left < 0 or len(read) >= size:
+            raise OSError(_ENDLESS)
+        if self._line.cut and not read.endswith(b"\n"):
+            raise TimeoutError
+        return read
+
+    def close(self) -> None:
+        """See `io.BufferedReader`."""
+        self._file.close()
 
 
 def _addresses(pairs: Iterable[tuple[str, str]]) -> tuple[Address, ...]:
@@ -300,8 +367,10 @@ def _token(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Header text: no line end gets in, so no header either."""
-    return " ".join("".join(c if c.isprintable() else " " for c in _encodable(text)).split())
+    """Header text: no line end gets in, so no header either; nor an encoded word (RFC 2047), which the email package would decode
+    when it is set, line ends and all."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in _encodable(text)).split())
+    return line.replace("=?", "＝?")
 
 
 def _encodable(text: str) -> str:

@@ -3,14 +3,14 @@
 These services answer HTTP 200 whether they took the message or not: the body decides. The key is part of the address, so no error
 names the address. Redirections are not followed, proxies of the environment are not used.
 
-A word that a robot's security setting asks for is missing from every message alike, so a refusal for it is the channel's fault:
-its messages are not refused one by one, they wait, and the sentence says what to do.
+A word that a robot's security setting asks for is missing from every message alike as a rule, so a refusal for it is the
+channel's fault: its messages are not refused one by one, they wait, and the sentence says what to do. Where the others have it,
+the delivery loop sees that they are taken.
 """
 
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 import time
 from abc import ABC, abstractmethod
@@ -28,6 +28,7 @@ from monitor.errors import DeliveryError, DeliveryReason
 from monitor.model import Channel, Message, Receipt
 from monitor.senders import Traits
 from monitor.senders.answers import DEADLINE, RATE_WAIT, Parts, divide, refused, retry_after, said
+from monitor.senders.line import Line, line_of
 from monitor.senders.pace import Clock, Pace
 from monitor.senders.split import measure, titled, truncate, untitled
 
@@ -130,7 +131,7 @@ class Robot(ABC):
         title = self.neutral(truncate(message.title, room) if room else message.title)
         whole = 0 < len(message.title) <= room
         text = self.neutral(untitled(message.title, body) if whole else titled(line, body))
-        robot = hash((channel.id, channel.target, channel.endpoint))
+        robot = hash((channel.target, channel.endpoint))  # several channels may name one robot
         turn = self._pace.turns(robot, message.at, channel.rate or self.rate, self.burst)
         try:
             parts = self._divided(channel, title, text, form)
@@ -151,15 +152,19 @@ class Robot(ABC):
         call = self.call(channel, "", "", "text")
         parts = urlsplit(call.url)
         place = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        line = Line()
         try:
-            with socket.create_connection(place, self.deadline) as plain:
+            with line.within(time.monotonic() + self.deadline), line.connect(*place) as plain:
                 if parts.scheme == "https":
                     context = ssl.create_default_context(cafile=certifi.where())
                     context.check_hostname = call.verify
                     context.verify_mode = ssl.CERT_REQUIRED if call.verify else ssl.CERT_NONE
                     context.wrap_socket(plain, server_hostname=place[0]).close()
         except OSError as error:
-            raise DeliveryError(f"cannot reach {_host(call.url)}: {cause(error)}", channel_id=channel.id) from None
+            why = f"no answer within {self.deadline:g} s" if line.cut or isinstance(error, TimeoutError) else cause(error)
+            raise DeliveryError(f"cannot reach {_host(call.url)}: {why}", channel_id=channel.id) from None
+        finally:
+            line.hang_up()
         return f"{_host(call.url)} can be reached; whether its key is right, only a message shows"
 
     def _limit(self, channel: Channel, form: str) -> int:
@@ -219,21 +224,29 @@ class Reply:
 
 
 def post_json(session: requests.Session, call: Call, deadline: float = DEADLINE) -> Reply:
-    """Post JSON and read the answer. `deadline` in seconds. Raises DeliveryError where none came."""
-    end = time.monotonic() + deadline
+    """Post JSON and read the answer. `deadline` in seconds, for all of it, however slowly it comes. Raises DeliveryError where
+    none came in time."""
+    line = line_of(session)
     headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": f"monitor/{__version__}"}
     try:
-        with session.post(
-            call.url,
-            data=_encoded(call),
-            headers=headers,
-            timeout=deadline,
-            allow_redirects=False,
-            stream=True,
-            verify=call.verify,
-        ) as response:
-            text = _read(response, end).decode("utf-8", "replace")
+        with (
+            line.within(time.monotonic() + deadline),
+            session.post(
+                call.url,
+                data=_encoded(call),
+                headers=headers,
+                timeout=deadline,
+                allow_redirects=False,
+                stream=True,
+                verify=call.verify,
+            ) as response,
+        ):
+            text = _read(response).decode("utf-8", "replace")
+            if line.cut:  # to a body without a length, that was its end
+                raise requests.ReadTimeout
     except requests.RequestException as error:
+        if line.cut and not isinstance(error, requests.ConnectTimeout):
+            error = requests.ReadTimeout()
         raise _unreachable(call, error, deadline) from None  # its text holds the address, and so the key
     try:
         answer = json.loads(text)
@@ -268,15 +281,13 @@ def parameter(target: str, name: str) -> str:
     return parse(target)[1].get(name, "").strip()
 
 
-def _read(response: requests.Response, end: float) -> bytes:
-    """The answer's body, as far as it came before `end` (monotonic) and up to 64 KiB: an answer is a few hundred bytes."""
+def _read(response: requests.Response) -> bytes:
+    """The answer's body, up to 64 KiB: an answer is a few hundred bytes."""
     raw = b""
     for chunk in response.iter_content(8192):
         raw += chunk
         if len(raw) >= _MAX_ANSWER:
             break
-        if time.monotonic() > end:
-            raise requests.ReadTimeout
     return raw
 
 

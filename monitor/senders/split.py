@@ -14,7 +14,11 @@ import regex
 #: The least limit that leaves room for a mark and a few words, in either unit.
 LEAST = 32
 
-_LINK = regex.compile(r"""https?://[!#$%&()*+,\-./0-9:;=?@A-Z\[\]_a-z~|]+""", regex.IGNORECASE)
+#: ASCII, as a path is written; before it perhaps a host in other letters, where that host ends plainly.
+_ASCII = r"""[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~|]"""
+_LINK = regex.compile(
+    rf"https?://(?:(?:[\w-]{{1,63}}\.)+[\w-]{{1,63}}(?=[/:?\#\s]|$){_ASCII}*+|{_ASCII}++)", regex.IGNORECASE | regex.MULTILINE
+)
 #: Markup that a reader would see broken if it were cut: it is kept whole as long as it fits into a part.
 _MARKUP = regex.compile(r"!?\[[^\[\]\n]*\]\([^()\s]*\)|<[^<>\n]{1,200}>|&#?\w{1,31};|\*\*[^*\n]+\*\*|~~[^~\n]+~~|`[^`\n]+`")
 _BORDERS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,15 +24,23 @@ class Debt:
 
 
 def owe(conn: sqlite3.Connection, change: int, debts: Iterable[Debt], now: datetime) -> int:
-    """Write deliveries; one that exists stands. The number written."""
+    """Write deliveries; one that exists stands, or becomes due sooner where it was not tried yet: a route that matches later, by
+    a word of an annex, may be more urgent than the one before. The number written anew."""
     written = 0
     for debt in debts:
         due, at = stamp(debt.due_at), stamp(now)
-        written += conn.execute(
+        new = conn.execute(
             "INSERT INTO deliveries (change, channel, created_at, due_at, since, route, digest) VALUES (?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (change, channel) DO NOTHING",
             (change, debt.channel, at, due, due, debt.route, int(debt.digest)),
         ).rowcount
+        if not new:
+            conn.execute(
+                "UPDATE deliveries SET due_at = ?, since = ?, route = ?, digest = ? WHERE change = ? AND channel = ?"
+                " AND state = 'pending' AND attempts = 0 AND due_at > ?",
+                (due, due, debt.route, int(debt.digest), change, debt.channel, due),
+            )
+        written += new
     return written
 
 
@@ -76,7 +84,7 @@ def sync(conn: sqlite3.Connection, channels: Iterable[str]) -> int:
 @dataclass(frozen=True, slots=True)
 class ChannelRow:
     """What is remembered of a channel: whether it is broken, when it may be tried next, what it was sent in the last minute;
-    `fails` counts the tries in a row that failed for a reason that may pass."""
+    `fails` counts the tries in a row that failed for a reason that may pass; a request to wait ends them: it is an answer."""
 
     id: str
     broken: str | None
@@ -101,11 +109,13 @@ def channel(conn: sqlite3.Connection, channel_id: str) -> ChannelRow:
 
 
 def due_channels(conn: sqlite3.Connection, now: datetime) -> list[str]:
-    """Channels to which something is due and which may be tried."""
+    """Channels to which something is due, or that are broken with something parked, and which may be tried."""
     rows = conn.execute(
         "SELECT DISTINCT d.channel FROM deliveries d LEFT JOIN channels c ON c.id = d.channel WHERE d.state = 'pending'"
-        " AND d.due_at <= ? AND (c.next_try_at IS NULL OR c.next_try_at <= ?)",
-        (stamp(now), stamp(now)),
+        " AND d.due_at <= ? AND (c.next_try_at IS NULL OR c.next_try_at <= ?)"
+        " UNION SELECT c.id FROM channels c WHERE c.broken IS NOT NULL AND (c.next_try_at IS NULL OR c.next_try_at <= ?)"
+        " AND EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 'refused' AND d.channel = c.id AND d.parked)",
+        (stamp(now), stamp(now), stamp(now)),
     )
     return sorted(row["channel"] for row in rows)
 
@@ -118,6 +128,15 @@ def due(
     rows = conn.execute(
         f"SELECT * FROM deliveries WHERE channel = ? AND state = 'pending' AND due_at <= ? ORDER BY {order} LIMIT ?",  # noqa: S608 - one of two fixed orders
         (channel_id, stamp(now), limit),
+    )
+    return [of(row) for row in rows]
+
+
+def parked(conn: sqlite3.Connection, channel_id: str) -> list[Delivery]:
+    """The delivery that a broken channel is tried with where nothing else is due: of those it refused, the one tried least."""
+    rows = conn.execute(
+        "SELECT * FROM deliveries WHERE state = 'refused' AND channel = ? AND parked ORDER BY attempts, change LIMIT 1",
+        (channel_id,),
     )
     return [of(row) for row in rows]
 
@@ -151,6 +170,7 @@ def of(row: sqlite3.Row) -> Delivery:
         bool(row["plain"]),
         bool(row["alone"]),
         datetime.fromisoformat(row["since"]),
+        bool(row["parked"]),
     )
 
 
@@ -173,7 +193,7 @@ def again(conn: sqlite3.Connection, ids: Iterable[int], due_at: datetime, error:
 
 
 def close(conn: sqlite3.Connection, ids: Iterable[int], state: DeliveryState, error: str, *, parked: bool = False) -> None:
-    """Refused or expired; `parked` where the channel is to blame and its first success puts it back."""
+    """Refused or expired; `parked` where the channel is to blame: it is tried with it, and its first success puts it back."""
     conn.executemany(
         "UPDATE deliveries SET state = ?, lease_until = NULL, attempts = attempts + 1, last_error = ?, parked = ? WHERE id = ?",
         [(state, error, int(parked), id_) for id_ in ids],
@@ -190,25 +210,42 @@ def simplify(conn: sqlite3.Connection, ids: Iterable[int], error: str, *, plain:
     )
 
 
+def blame_channel(conn: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """They were refused on the channel's account: if they are again after it took others, it is on their own."""
+    conn.executemany("UPDATE deliveries SET parked = 1 WHERE id = ?", [(id_,) for id_ in ids])
+
+
 def apart(conn: sqlite3.Connection, ids: Iterable[int]) -> None:
     """They never go in one message with others again."""
     conn.executemany("UPDATE deliveries SET alone = 1 WHERE id = ?", [(id_,) for id_ in ids])
 
 
-def retry(conn: sqlite3.Connection, ids: Sequence[int], now: datetime) -> list[int]:
-    """Put refused and expired deliveries back; all of them where none is named. Those that were put back."""
-    chosen = f" AND id IN ({','.join('?' * len(ids))})" if ids else ""
-    rows = conn.execute(
-        f"SELECT id, channel FROM deliveries WHERE state IN ('refused', 'expired'){chosen}",  # noqa: S608 - only question marks are put in
-        tuple(ids),
-    ).fetchall()
+def retry(conn: sqlite3.Connection, ids: Sequence[int], now: datetime, channels: Collection[str] | None = None) -> list[int]:
+    """Put refused and expired deliveries back, as if they had never been tried; all of them where none is named, of `channels`
+    alone where those are given. Those that were put back. Their channels are tried at once, except where one asked to wait."""
+    rows = [row for row in _over(conn, ids) if channels is None or row["channel"] in channels]
     for row in rows:
         conn.execute(
-            "UPDATE deliveries SET state = 'pending', due_at = ?, since = ?, attempts = 0, plain = 0, parked = 0 WHERE id = ?",
+            "UPDATE deliveries SET state = 'pending', due_at = ?, since = ?, attempts = 0, plain = 0, alone = 0, parked = 0"
+            " WHERE id = ?",
             (stamp(now), stamp(now), row["id"]),
         )
-        conn.execute("UPDATE channels SET next_try_at = NULL WHERE id = ?", (row["channel"],))
+    for id_ in sorted({row["channel"] for row in rows}):
+        conn.execute("UPDATE channels SET next_try_at = NULL WHERE id = ? AND (broken IS NOT NULL OR fails > 0)", (id_,))
     return [row["id"] for row in rows]
+
+
+def homeless(conn: sqlite3.Connection, ids: Sequence[int], channels: Collection[str]) -> list[int]:
+    """Those of the refused and expired deliveries, all of them where none is named, whose channel is none of these."""
+    return [row["id"] for row in _over(conn, ids) if row["channel"] not in channels]
+
+
+def _over(conn: sqlite3.Connection, ids: Sequence[int]) -> list[sqlite3.Row]:
+    """The refused and expired deliveries, or those of them that are named."""
+    if not ids:
+        return conn.execute("SELECT id, channel FROM deliveries WHERE state IN ('refused', 'expired') ORDER BY id").fetchall()
+    return [row for part in chunks(ids) for row in conn.execute(
+        f"SELECT id, channel FROM deliveries WHERE state IN ('refused', 'expired') AND id IN ({marks(part)})", part)]  # noqa: S608 - only question marks are put in  # fmt: skip
 
 
 def missing(conn: sqlite3.Connection, ids: Sequence[int]) -> list[int]:
@@ -253,7 +290,7 @@ def mended(conn: sqlite3.Connection, channel_id: str, now: datetime) -> int:
         (stamp(now), stamp(now), channel_id),
     )
     return conn.execute(
-        "UPDATE deliveries SET state = 'pending', parked = 0, due_at = ?, since = ? WHERE channel = ? AND parked",
+        "UPDATE deliveries SET state = 'pending', due_at = ?, since = ? WHERE channel = ? AND state = 'refused' AND parked",
         (stamp(now), stamp(now), channel_id),
     ).rowcount
 
