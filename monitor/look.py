@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 from monitor import browser, readers, sandbox, sources, urls
 from monitor.errors import Challenge, FetchError, ParseError, SourceError
 from monitor.fetch import fetch
+from monitor.fetch.headers import HARMLESS
+from monitor.fetch.hops import same_host
 from monitor.mask import Mask, mask_of
 from monitor.model import Document, Fetched, Listing, Pass, Purpose, Request, Source, Unchanged, Validators
 
@@ -84,6 +86,7 @@ def look(source: Source, request: Request, now: Callable[[], datetime]) -> Looke
     """Take one look. Raises SourceError, naming the source. Nothing that is said of it holds what the source sends to get in."""
     started = monotonic()
     mask = mask_of(source.secrets)
+    request = _own(source, request)
     try:
         if request.via == "browser":
             looked = _Browsed(source, request, now, started).looked()
@@ -95,6 +98,23 @@ def look(source: Source, request: Request, now: Callable[[], datetime]) -> Looke
             error.hint = KEPT_OUT
         raise _masked(error, mask) from None
     return _unsaid(looked, mask)
+
+
+def _own(source: Source, request: Request) -> Request:
+    """The request as it may leave. What the configuration sends along to get in is for the source's own hosts, those of `url` and
+    `fallback`: a row may link anywhere."""
+    if any(_is_same(home, request.url) for home in (source.url, *source.fallback)):
+        return request
+    private = {pair for pair in source.headers if pair[0].lower() not in HARMLESS}
+    kept = tuple(pair for pair in request.headers if pair not in private)
+    return replace(request, headers=kept, method="GET" if request.body else request.method, body=b"")
+
+
+def _is_same(home: str, url: str) -> bool:
+    try:
+        return same_host(urlsplit(home), urlsplit(url))
+    except (KeyError, ValueError):  # no address that could be asked: `fetch` says why
+        return False
 
 
 def _looked(source: Source, request: Request, got: Fetched | Unchanged, started: float) -> Looked:

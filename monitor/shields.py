@@ -77,7 +77,7 @@ _MARKS = (
     _Mark("Cloudflare", "its block page", _STOP, _of(r"cf-error-details|cloudflare ray id"), _words("cf-error-details", "cloudflare ray id"),
           bare=False, statuses=(403, 429, 503, 1020)),
     _Mark("Akamai", "a reference number of its edge", _SLOWER,
-          _of(r"<title>access denied</title>.{0,600}?reference\s*(?:&#32;|\s)*(?:#|&#35;)|errors\.edgesuite\.net"),
+          _of(r"<title>access denied</title>.{0,600}?reference(?:&#32;|\s)*+(?:#|&#35;)|errors\.edgesuite\.net"),
           _words("access denied", "errors.edgesuite.net"), bare=False),
     _Mark("Imperva Incapsula", "its script", _BROWSER, _of(r"_incapsula_resource|incapsula incident id"), _words("incapsula")),
     _Mark("安全狗", "its block page", _STOP, _of(r"safedog|安全狗"), _words("safedog", "安全狗"), bare=False, statuses=(403, 404, 405, 501)),
@@ -99,8 +99,10 @@ _COOKIES = (
     ("yunsuo_session", "云锁", _STOP),
 )  # fmt: skip
 _REFUSED = frozenset({403, 405, 412, 418, 429, 444, 501, 503, 521})
+# Possessive: what a page begins with is looked at once, however it goes on.
 _OPENING = re.compile(
-    rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype|html|head|body|script|title|center|meta|div|h1)", re.I | re.S
+    rb"\s*+(?:\xef\xbb\xbf)?\s*+(?:<!--(?:(?!-->).){0,2000}+-->\s*+)*+<(?:!doctype|html|head|body|script|title|center|meta|div|h1)",
+    re.I | re.S,
 )
 _HIDDEN = re.compile(rb"<(script|style|noscript|head|textarea)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.I | re.S)
 _TAG = re.compile(rb"<[^<>]{0,2000}>")

@@ -98,6 +98,12 @@ def test_xml_declaration() -> None:
     assert detect(body, "application/rss+xml") == "gb18030"
 
 
+def test_what_declares_no_charset_at_length_costs_little() -> None:
+    spaces = b" " * 64_000
+    assert detect(b"<meta charset=" + spaces + b",>" + "公告".encode(), "text/html") == "utf-8"
+    assert detect("公告".encode(), "text/html; charset=" + " " * 64_000 + ",") == "utf-8"
+
+
 def test_a_charset_inside_a_json_string_is_no_declaration() -> None:
     body = f'{{"html": "<meta charset=big5>", "title": "{TITLE}"}}'.encode("gbk")
     assert TITLE in read(body, "application/json")

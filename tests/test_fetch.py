@@ -377,6 +377,12 @@ def test_a_circle_is_told_with_its_chain_but_not_what_a_query_holds() -> None:
     assert "s3cret" not in str(error)
 
 
+def test_a_cookie_may_be_set_twice_and_once_without_a_value() -> None:
+    twice = ("Set-Cookie: sid; Path=/", "Set-Cookie: sid=1; Path=/a")
+    with Server([redirect("/list.html", 302, *twice), answer(PAGE)]) as server:
+        assert whole(server).body == PAGE
+
+
 def test_a_page_that_redirects_to_itself_to_set_a_cookie_is_read() -> None:
     with Server([redirect("/list.html", 302, "Set-Cookie: seen=1; Path=/"), answer(PAGE)]) as server:
         assert whole(server).body == PAGE
@@ -906,4 +912,4 @@ def test_an_upgrade_to_https_is_the_same_host_and_a_downgrade_is_not() -> None:
         ("http://a/", "http://a:8080/"): False, ("http://a/", "http://b.a/"): False, ("http://a:8080/", "https://a/"): False,
     }  # fmt: skip
     for (before, after), same in pairs.items():
-        assert hops._same_host(urlsplit(before), urlsplit(after)) == same, (before, after)
+        assert hops.same_host(urlsplit(before), urlsplit(after)) == same, (before, after)

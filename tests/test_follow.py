@@ -14,6 +14,7 @@ import pytest
 
 from monitor.store import notices
 from tests.house import House, Row, Site
+from tests.web import Web
 
 Build = Callable[..., House]
 
@@ -76,6 +77,24 @@ def test_what_was_seen_once_is_looked_at_again_however_long_that_fails(build: Bu
         house.check()
     told = [change for change in house.told() if change[0] != "note"]  # nothing new came for a month
     assert told == [("revised" if what == "a line was taken out" else "withdrawn", row.title)]
+
+
+def test_what_lets_a_source_in_is_for_its_own_host_alone(build: Build, site: Slow) -> None:
+    with Web() as other:
+        other.pages["/x.html"] = "<title>别处</title><div id='zoom'>别处的正文，有关事项通知如下。</div>"
+        site.bodies["/list/"] = (
+            f"<ul class='l'><li><a href='{other.url}/x.html'>关于别处事项的通知</a><span>2026-01-05</span></li></ul>".encode()
+        )
+        site.types["/list/"] = "text/html; charset=utf-8"
+        keys = 'headers = {{ Authorization = "Bearer s3cret-token", Cookie = "sid=s3cret", Accept-Language = "zh" }}\n'
+        house = build(FOLLOW + keys)
+        house.check()
+        house.clock.on(minutes=1)
+        house.check()
+        assert [asked.path for asked in other.asked] == ["/x.html"]
+        sent = other.asked[0].headers
+        assert not {"authorization", "cookie"} & sent.keys()
+        assert sent["accept-language"] == "zh"
 
 
 def new_row(page: str | None = BODY, **more: Any) -> Row:

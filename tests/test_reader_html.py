@@ -490,6 +490,11 @@ def test_plain_text_is_read_as_it_stands() -> None:
         html.Html().read(got("x", "text/plain"), ReadPolicy(select=("p",)))
 
 
+@pytest.mark.parametrize("start", ["<!-- -->" * 5_000, "<?xml ?>" * 5_000, " " * 60_000])
+def test_what_a_page_begins_with_is_looked_at_once_however_it_goes_on(start: str) -> None:
+    assert html.Html().read(got(start + "公告。", "text/plain"), ReadPolicy()).text.endswith("公告。")
+
+
 def test_an_xml_declaration_with_another_encoding_changes_nothing() -> None:
     assert read("<?xml version='1.0' encoding='gb2312'?>" + body("<p>正文</p>")).text == "正文"
 
@@ -512,6 +517,8 @@ def test_an_xml_declaration_with_another_encoding_changes_nothing() -> None:
         ("<div class=share>" * 240 + "<p>x " * 5_000, None),
         ("<div class=TRS_Editor>x</div>" * 20_000, None),
         ("<a href=a.pdf>x</a>" * 20_000, None),
+        (("<" + "a" * 16_380 + " >") * 40 + "<p>x", None),
+        ("<p>x</p><a href='?" + "&".join(f"p{n}=1" for n in range(80)) + "'>下一页</a>", None),
     ],
 )
 def test_a_hostile_page_costs_bounded_time_and_is_read_whole_or_refused(page: str, reason: str | None) -> None:

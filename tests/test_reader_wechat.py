@@ -131,6 +131,7 @@ def test_hidden_text_is_read_and_hidden_pieces_inside_are_not() -> None:
         ('<img data-src="https://mmbiz.qpic.cn/mmbiz_gif/abc/640?wx_fmt=gif" data-type="gif">', None),
         ('<img data-src="https://mmbiz.qpic.cn/a/640?wx_fmt=png" data-ratio="0.12" data-w="1080">', None),
         ('<img src="data:image/gif;base64,R0lGOD">', None),
+        ('<img data-src="http://[mmbiz/0" data-w="900">', None),
     ],
 )
 def test_a_picture_is_named_by_what_stays_of_its_address(image: str, address: str | None) -> None:

@@ -97,6 +97,9 @@ def test_any_bytes_are_looked_at(status: int, body: bytes) -> None:
         b"<html><script>" * 100_000,
         b"<html>" + b"document.cookie=" * 100_000,
         b"<html><title>access denied</title>" + b"reference " * 200_000,
+        b"<html><title>access denied</title>reference" + b" " * 64_000,
+        b"<!-- -->" * 8_000 + b"<ul>",
+        b" " * 64_000 + b"<ul>",
     ],
 )
 def test_a_hostile_page_costs_little(body: bytes) -> None:

@@ -11,7 +11,8 @@ import pytest
 from monitor import config, facts, readers, sources, urls
 from monitor.facts import BODIES
 from monitor.fetch import close, fetch
-from monitor.model import Fetched, Listing, Purpose, Request, Source
+from monitor.model import Fetched, Listing, Purpose, Request, Source, Validators
+from monitor.sources import jpaas
 from tests.sites import OfficialSite, expected, same_moment
 
 NOW = datetime(2026, 11, 12, 12, 0, tzinfo=UTC)
@@ -213,3 +214,11 @@ def test_every_body_of_the_catalogue_has_a_page_of_its_structure() -> None:
         "wechat",
         "rsshub",
     }  # a real page; a bridge of one's own
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"data":' * 50_000, b"<html>"])
+def test_an_answer_of_the_publish_server_that_is_none_is_none(body: bytes) -> None:
+    got = Fetched(
+        Request("https://x.example/unit"), 200, "https://x.example/unit", body, "application/json", "utf-8", Validators(), NOW
+    )
+    assert jpaas.markup_of(got) is None

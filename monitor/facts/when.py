@@ -115,6 +115,8 @@ def _believable(when: When | None, today: date, zone: ZoneInfo) -> When | None:
     """`when` in UTC unless it is too old, too far ahead, or what stands for "never set"."""
     if when is None:
         return None
+    if not 1 < when.year < 9999:  # what programs write for "never"; another zone may have no such day
+        return None
     day = when.astimezone(zone).date() if isinstance(when, datetime) else when
     if day.year < _OLDEST_YEAR or day == _UNSET or day - today > _TOO_FAR:
         return None

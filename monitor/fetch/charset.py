@@ -42,9 +42,9 @@ _MAGIC = (
 )
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\x84\x31\x95\x33", "gb18030"))
 
-_PARAMETER = re.compile(r"""(?:^|[;\s])charset\s*=\s*["']?\s*([^\s"';,]{1,64})""", re.IGNORECASE)
-_DECLARATION = re.compile(rb"""^\s*<\?xml[^>]{0,256}?encoding\s*=\s*["']\s*([A-Za-z0-9._:-]{1,64})""")
-_META = re.compile(rb"""<meta\b[^>]{0,256}?charset\s*=\s*["']?\s*([A-Za-z0-9._:-]{1,64})""", re.IGNORECASE)
+_PARAMETER = re.compile(r"""(?:^|[;\s])charset\s*+=\s*+["']?\s*+([^\s"';,]{1,64})""", re.IGNORECASE)
+_DECLARATION = re.compile(rb"""^\s*+<\?xml[^>]{0,256}?encoding\s*+=\s*+["']\s*+([A-Za-z0-9._:-]{1,64})""")
+_META = re.compile(rb"""<meta\b[^>]{0,256}?charset\s*+=\s*+["']?\s*+([A-Za-z0-9._:-]{1,64})""", re.IGNORECASE)
 _RUN = re.compile(rb"[\x80-\xff]+")
 _THREES = re.compile(rb"(?:[\xe3-\xe9\xef][\x80-\xbf]{2})+")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")

@@ -28,7 +28,7 @@ _FRAMING = frozenset(
     {"accept-encoding", "connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"}
 )
 #: All that goes along to another host; any other field of a source may be a key.
-_HARMLESS = frozenset({"accept", "accept-language", "accept-encoding", "content-type", "user-agent"})
+HARMLESS = frozenset({"accept", "accept-language", "accept-encoding", "content-type", "user-agent"})
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _SECONDS = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?")
@@ -103,7 +103,7 @@ def _moment(value: str) -> datetime | None:
 
 def abroad(fields: Mapping[str, str]) -> dict[str, str]:
     """What of the fields goes along when a redirect leads to another host."""
-    return {name: value for name, value in fields.items() if name in _HARMLESS}
+    return {name: value for name, value in fields.items() if name in HARMLESS}
 
 
 def filename(disposition: str | None) -> str | None:

@@ -105,7 +105,7 @@ def follow(request: Request, policy: FetchPolicy, asked: dict[str, str], call: w
     permanent = True
     while True:
         chain.append(_shown(step.url))
-        state = (step.method, step.url, repr(sorted(cookies.items())))
+        state = (step.method, step.url, repr(sorted((name, value or "") for name, value in cookies.items())))
         if state in seen:
             raise call.failed(f"redirects in a circle: {' → '.join(chain)}", "redirect")
         if len(chain) > _MOST + 1:
@@ -153,7 +153,7 @@ def _next(step: _Step, answer: Answer, chain: list[str]) -> _Step:
         parts = _parts(absolute, call)
     except Forbidden as error:
         raise Forbidden(f"{call.host}: {error.message} (redirected: {' → '.join(chain)})") from None
-    fields = step.fields if _same_host(urlsplit(step.url), parts) else headers.abroad(step.fields)
+    fields = step.fields if same_host(urlsplit(step.url), parts) else headers.abroad(step.fields)
     if (answer.status == 303 and step.method != "HEAD") or (answer.status in (301, 302) and step.method == "POST"):
         return _Step("GET", _bare(parts), {name: value for name, value in fields.items() if name != "content-type"}, b"")
     return _Step(step.method, _bare(parts), fields, step.body)
@@ -231,7 +231,7 @@ def _shown(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path}" + ("?…" if parts.query else "")
 
 
-def _same_host(before: SplitResult, after: SplitResult) -> bool:
+def same_host(before: SplitResult, after: SplitResult) -> bool:
     """Whether the same host at the same port is asked again, or by https what was asked by http."""
     if before.hostname != after.hostname:
         return False

@@ -44,7 +44,7 @@ _SPACE = re.compile(r"[ \t\r\n\f]+")
 _WIDE = "\u2e80-\u303f\u3041-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff"
 #: A line break of the source between two wide characters is no space (CSS Text Level 3 §4.1.3).
 _WRAPPED = re.compile(rf"(?<=[{_WIDE}])[ \t]*\n[ \t\n]*(?=[{_WIDE}])")
-_LONG_TAG = re.compile(r"<([a-zA-Z][\w:-]*)[^<>]{16384,}")
+_LONG_TAG = re.compile(r"<([a-zA-Z][\w:-]*+)[^<>]{16384,}+")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 #: The parser drops all that follows the first of these; pages put together from parts have them in the middle.

@@ -19,7 +19,7 @@ from monitor.html.record import record, recorded_title
 from monitor.model import Attachment, Fetched, ReadPolicy, When
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
-_OPENING = re.compile(r"\s*(?:<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S)
+_OPENING = re.compile(r"\s*+(?:<\?xml[^>]*+>\s*+|<!--(?:(?!-->).)*+-->\s*+)*+<(?:!doctype\s++html|html|head|body)\b", re.I | re.S)
 #: A user's pattern may take this long, in seconds, on the text of one page.
 PATTERN_TIMEOUT = 0.1
 

@@ -14,7 +14,7 @@ from monitor import urls
 from monitor.html.dom import Element, line_of
 
 #: So many links and scripts of a page are looked at, and so much of a script (characters).
-_LINKS, _SCRIPTS, _SCRIPT, _QUERY = 5_000, 200, 60_000, 2_000
+_LINKS, _SCRIPTS, _SCRIPT, _QUERY, _FIELDS = 5_000, 200, 60_000, 2_000, 50
 _NEXT = re.compile(r"[\s\[【(（<«]*(?:下一?页|后一?页|next(?: page)?)[\s\]】)）>»]*", re.I)
 _NUMBER = re.compile(r"[\s\[【(（第]*(\d{1,2})[\s\]】)）页]*")
 _PICTURE = re.compile(r"next_?-?page|page_?-?next|nextpage|xiayiye|下一页", re.I)
@@ -79,7 +79,8 @@ class _Address:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.host = parts.netloc.lower()
-        query = parse_qsl(parts.query, max_num_fields=50) if len(parts.query) < _QUERY else []
+        short = len(parts.query) < _QUERY and parts.query.count("&") < _FIELDS
+        query = parse_qsl(parts.query) if short else []
         self.whole: _Rest = (parts.path, tuple(sorted(query)))
         self.numbers: list[tuple[int, _Rest]] = [
             (int(value), (parts.path, tuple(sorted(pair for pair in query if pair != (name, value)))))

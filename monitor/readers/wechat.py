@@ -324,7 +324,10 @@ def _address(image: Element) -> str | None:
 def _stable(address: str) -> str | None:
     """What of a picture's address stays when the page is loaded again: where it lies, and its format. WeChat names its own store
     with either scheme, and it answers both."""
-    parts = urlsplit(unescape(address))
+    try:
+        parts = urlsplit(unescape(address))
+    except ValueError:  # "[" begins an address of IPv6
+        return None
     if parts.scheme not in ("http", "https") or not parts.netloc:
         return None
     form = parse_qs(parts.query).get("wx_fmt", [""])[0]

@@ -19,7 +19,7 @@ _ROOTS = frozenset({"rss", "rdf", "feed", "channel"})
 #: A feed's root element begins within so many characters and tags; what comes later is another document's.
 _HEAD, _HEAD_TAGS = 200_000, 200
 #: A tag so long that its attributes are worth counting; the parser takes time in the square of their number.
-_LONG_TAG = re.compile(r"<[A-Za-z][^<>]{16384,}")
+_LONG_TAG = re.compile(r"<[A-Za-z][^<>]{2048,}+")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _MOST_ATTRIBUTES = 512
 #: What a server's own warnings are written in when they stand before the feed.

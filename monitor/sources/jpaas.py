@@ -114,7 +114,7 @@ def _query(written: str) -> dict[str, str]:
     """`{'webId':'…', …}`: JSON written with single quotes."""
     try:
         found = json.loads(written.replace("'", '"'))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(found, dict):
         return {}
@@ -187,7 +187,7 @@ def markup_of(got: Fetched) -> str | None:
     """The unit's HTML out of {success, code, data: {html}}; None where the answer is something else."""
     try:
         answer = json.loads(rows.decoded(got))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     data = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(data, dict) or str(answer.get("success", True)).lower() == "false":
