@@ -312,6 +312,26 @@ def test_too_many_rows_are_no_list() -> None:
         read("<html><body>" + "<br>" * 30_000, items="br")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"<html><body>{'<div class=i>' * 240}{''.join(f'<a href=/p/{n}>通知</a>' for n in range(4000))}</body></html>",
+        f"{'<!-- a -->' * 60}<",
+        f"{'<!-- a -->' * 2000}<html></html>",
+        f"{'<?a b?>' * 60}!",
+        "<!--" * 5000,
+    ],
+    ids=["rows in rows", "comments", "comments before a page", "instructions", "comments left open"],
+)
+def test_what_is_nested_or_repeated_without_end_takes_no_time(body: str) -> None:
+    began = time.process_time()
+    try:
+        read(body, items="div.i")
+    except ParseError:
+        pass
+    assert time.process_time() - began < 3
+
+
 def test_a_huge_page_is_read_in_time() -> None:
     body = page(*([ROW] * 100), after="<i>x</i>" * 300_000)
     started = time.process_time()

@@ -24,6 +24,8 @@ from monitor.sources.listrow import Wanted
 from monitor.sources.rows import Row
 
 _CUT = Odd("incomplete", "page incomplete: it breaks off before </html>")
+#: The name of the root element, after comments and instructions, each of which ends at its first end: nothing is tried twice.
+_ROOT = re.compile(r"(?:\s|<!--(?:(?!-->).)*+-->|<\?(?:(?!\?>).)*+\?>)*+<(?:!DOCTYPE\s+)?([\w:.-]+)", re.DOTALL | re.IGNORECASE)
 #: More rows than any list shows on a page: the selector catches something else.
 _MOST_ROWS = 20_000
 
@@ -122,7 +124,7 @@ def _refuse_foreign(raw: str, got: Fetched) -> None:
     if rows.looks_like_json(raw):
         raise ParseError(f"{got.url} is JSON, not an HTML page", hint='use kind = "json"', reason="not a list")
     opening = re.match(r"\s*<\?xml.*?\?>", raw, re.DOTALL)
-    name = re.match(r"(?:\s|<!--.*?-->|<\?.*?\?>)*<(?:!DOCTYPE\s+)?([\w:.-]+)", raw[:20_000], re.DOTALL | re.IGNORECASE)
+    name = _ROOT.match(raw[:20_000])
     root = name[1].lower() if name else ""
     if root in ("rss", "rdf:rdf", "feed"):
         raise ParseError(f"{got.url} is a feed, not an HTML page", hint='use kind = "feed"', reason="not a list")
@@ -183,10 +185,9 @@ def _outer(elements: Sequence[Element], wanted: Wanted) -> list[Element]:
 
 
 def _is_frame(element: Element, chosen: set[Element], wanted: Wanted) -> bool:
-    usable, _ = listrow.links(element, wanted)
-    if not usable:
+    anchor = listrow.first_link(element, wanted)
+    if anchor is None:
         return True
-    anchor = usable[0][0]
     if anchor is element:
         return False
     inner = next(up for up in (anchor, *anchor.iterancestors()) if up in chosen)
