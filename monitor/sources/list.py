@@ -19,7 +19,7 @@ from monitor.errors import ParseError
 from monitor.html import dom
 from monitor.html.dom import Element
 from monitor.model import Fetched, Listing, Notice, Odd, Request, Source
-from monitor.sources import listrow, rows
+from monitor.sources import listed, listrow, rows
 from monitor.sources.listrow import Wanted
 from monitor.sources.rows import Row
 
@@ -195,21 +195,8 @@ def _is_frame(element: Element, chosen: set[Element], wanted: Wanted) -> bool:
 
 
 def notices_of(source: Source, found: Sequence[Row]) -> tuple[Notice, ...]:
-    """Notices by address, in the order of their first row; rows that lead to one address are one notice with the longer title."""
-    merged: dict[str, Row] = {}
-    for row in found:
-        key = urls.identity(row.url) if row.url else rows.title_key(row.title)
-        known = merged.get(key)
-        if known is None:
-            merged[key] = row
-        else:
-            merged[key] = replace(
-                known,
-                title=max(known.title, row.title, key=len),
-                published=known.published or row.published,
-                summary=known.summary or row.summary,
-            )
-    return tuple(Notice(source.id, key, row.url, row.title, row.published, row.summary) for key, row in merged.items())
+    """Notices in the order of their first row, known by their address; see `listed`."""
+    return listed.notices(source, found)
 
 
 def nothing(root: Element, options: RowOptions, url: str, unusable: int) -> str:

@@ -86,7 +86,13 @@ def read(row: Element, wanted: Wanted) -> Row | None:
     if not title:
         return None
     summary = next((found for one in _matches(wanted.summary, row) if (found := dom.text_of(one))), "")
-    return Row(title=title, url=address, published=when, summary=summary)
+    return Row(title=title, url=address, published=when, summary=summary, anchor=_anchor(anchors))
+
+
+def _anchor(anchors: Sequence[Element]) -> str:
+    """The place on its page that a row's link names; "" for a route, which is part of the address."""
+    named = ((anchor.get("href") or "").partition("#")[2].strip() for anchor in anchors)
+    return next((one for one in named if one and one[0] not in "/!"), "")
 
 
 def dated(row: Element, at: datetime, timezone: str) -> bool:
