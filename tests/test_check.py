@@ -110,6 +110,31 @@ def test_dates_of_over_half_the_rows_together_are_one_note(build: Build, site: S
     assert doubts(house) == []
 
 
+@pytest.mark.parametrize("follow", ["", "follow = true\n"], ids=["its list alone", "its pages too"])
+@pytest.mark.parametrize("form", ["/all.html#n{}", "/all.html?from=cn{}", "/all.html?_=202601050{:02d}"])
+def test_rows_that_lead_to_places_of_one_page_are_told_each(
+    build: Callable[..., House], site: Site, form: str, follow: str
+) -> None:
+    def show(*numbers: int) -> None:
+        shown = [(form.format(n), f"第{n}号安全公告", n) for n in numbers]
+        shown += [(f"/o/{name}.html", f"另一份文件{name}", 1) for name in "abc"]
+        rows = "".join(f"<li><a href='{href}'>{title}</a><span>2026-01-{day:02d}</span></li>" for href, title, day in shown)
+        for href, _, _ in shown:
+            path = href.partition("#")[0]
+            site.bodies[path], site.types[path] = "<h1>安全公告</h1><p>各份公告如下。</p>".encode(), "text/html; charset=utf-8"
+        site.bodies["/list/"] = f"<html><body><ul class='l'>{rows}</ul></body></html>".encode()
+
+    site.types["/list/"] = "text/html; charset=utf-8"
+    show(1)
+    house = build(follow)
+    house.check()
+    for numbers in ([2, 1], [3, 2, 1], [4, 3, 2], [4]):  # alone, with others, and alone again
+        show(*numbers)
+        house.clock.on(hours=1)
+        house.check()
+    assert [told for told in house.told() if told[0] != "note"] == [("new", f"第{n}号安全公告") for n in (2, 3, 4)]
+
+
 def doubts(house: House) -> list[str]:
     """In what notices are in doubt."""
     with house.loops.store.read() as conn:

@@ -593,6 +593,114 @@ def test_a_page_that_is_still_loading_is_never_a_state(build: Build, site: Slow)
     assert text_of(house, 13, 2).startswith("一、总体要求")
 
 
+MAINTENANCE = (
+    "<html><head><title>系统维护</title></head><body><div><h2>系统维护公告</h2><p>尊敬的用户：为了给您提供更好的服务，本网站正在进行"
+    "系统升级维护，维护期间将暂停访问，请您稍后再试。给您带来的不便，敬请谅解。技术支持电话：010-12345678。</p></div></body></html>"
+)
+LOGIN = (
+    "<html><head><title>统一身份认证平台</title></head><body><div><h1>用户登录</h1><p>请输入用户名和密码登录系统。忘记密码请联系管理员，"
+    "首次登录请使用身份证号码后六位作为初始密码，登录后请及时修改密码，以免造成信息泄露。</p></div></body></html>"
+)
+DATABASE = (
+    "<html><head><title>错误</title></head><body><h1>数据库连接失败</h1><p>SQLSTATE[HY000] [2002] Connection refused in"
+    " /var/www/db.php on line 42. 系统发生错误，请联系网站管理员处理。</p></body></html>"
+)
+BUSY = '{"code":500,"msg":"系统繁忙，请稍后再试，如有疑问请联系客服人员，感谢您的理解与支持"}'
+#: What a site serves with status 200 in place of a notice.
+INSTEAD = {"maintenance": MAINTENANCE, "a failed database": DATABASE, "an error in JSON": BUSY, "a login": LOGIN}
+
+
+def serve(site: Site, path: str, body: str) -> None:
+    site.bodies[path], site.types[path] = body.encode(), "text/html; charset=utf-8"
+
+
+def lead(site: Site, path: str, to: str, status: int = 302) -> None:
+    serve(site, path, "moved")
+    site.status[path], site.headers[path] = status, {"Location": to}
+
+
+def as_before(site: Site) -> None:
+    site.bodies.clear()
+    site.status.clear()
+    site.headers.clear()
+
+
+@pytest.mark.parametrize("text", [BODY, BODY * 20], ids=["short", "long"])
+@pytest.mark.parametrize("body", INSTEAD.values(), ids=list(INSTEAD))
+def test_what_is_served_in_place_of_a_notice_for_some_hours_is_no_news(build: Build, site: Slow, body: str, text: str) -> None:
+    house = build(FOLLOW)
+    house.check()
+    site.rows.insert(0, replace(new_row(), page=text))
+    house.check()
+    serve(site, PAGE, body)
+    for _ in range(4):
+        look_again(house)
+        house.clock.on(hours=5)
+    as_before(site)
+    for _ in range(3):
+        look_again(house)
+    assert house.told() == [("new", "关于新事项的通知")]
+
+
+def test_what_is_served_in_place_of_a_notice_for_over_a_day_is_what_it_says_now(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    serve(site, PAGE, MAINTENANCE)
+    look_again(house)
+    house.clock.on(hours=23)
+    look_again(house)
+    assert house.told() == [("new", "关于新事项的通知")]
+    house.clock.on(hours=1)
+    look_again(house)
+    assert [kind for kind, _ in house.told()] == ["new", "revised"]
+
+
+def test_a_notice_that_is_written_anew_under_its_title_is_told_within_two_looks(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    site.page_of("x1").page = "此件作废，以新的文件为准，原定各项要求一并停止执行，已经报送的材料由受理机关退回。"
+    look_again(house)
+    look_again(house)
+    assert [kind for kind, _ in house.told()] == ["new", "revised"]
+
+
+def test_maintenance_does_not_bring_a_withdrawn_notice_back(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    site.page_of("x1").page = ""
+    look_again(house)
+    look_again(house)
+    serve(site, PAGE, MAINTENANCE)
+    look_again(house)
+    assert [kind for kind, _ in house.told()] == ["new", "withdrawn"]
+    as_before(site)
+    site.page_of("x1").page = BODY
+    look_again(house)
+    assert [kind for kind, _ in house.told()] == ["new", "withdrawn", "restored"]
+
+
+def test_a_login_that_a_notice_is_led_to_is_a_failed_reading_however_long_it_stands(build: Build, site: Slow) -> None:
+    house = with_new(build, site)
+    lead(site, PAGE, "/login")
+    serve(site, "/login", LOGIN)
+    for _ in range(3):
+        look_again(house)
+        assert "/login answered instead" in reading(house)["last_error"]
+        house.clock.on(hours=20)
+    assert house.told() == [("new", "关于新事项的通知")]
+
+
+@pytest.mark.parametrize(
+    "said", [BODY.replace("30日", "25日"), "此件作废，以新的文件为准。" * 5], ids=["an edit", "written anew under its title"]
+)
+def test_a_short_link_that_leads_to_its_article_is_read_there_and_an_edit_is_told(build: Build, site: Slow, said: str) -> None:
+    lead(site, PAGE, "/article/7.html")
+    serve(site, "/article/7.html", site._page(new_row()))
+    house = with_new(build, site)
+    assert text_of(house, 13, 2).startswith("一、总体要求")
+    serve(site, "/article/7.html", site._page(replace(new_row(), page=said)))
+    look_again(house)
+    look_again(house)
+    assert [kind for kind, _ in house.told()] == ["new", "revised"]
+
+
 def test_a_page_that_goes_back_to_a_former_state_must_stand(build: Build, site: Slow) -> None:
     house = with_new(build, site)
     edited = BODY.replace("30日", "25日")

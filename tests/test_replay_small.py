@@ -48,10 +48,16 @@ def tokened(kept: str) -> list[str]:
 
 
 #: versions, one a check, the first being the baseline → the number of the checks in which a revision is told
+MAINTENANCE = page(
+    ["尊敬的用户：为了给您提供更好的服务，本网站正在进行系统升级维护，维护期间将暂停访问，请您稍后再试。"] * 9,
+    head="<h1>系统维护</h1>",
+)
 QUIET: dict[str, list[str]] = {
     "still loading, and back": [WHOLE, LOADING, WHOLE, WHOLE],
     "still loading for three checks, and back": [WHOLE, LOADING, LOADING, LOADING, WHOLE, WHOLE],
     "no text for three checks, and back": [WHOLE, EMPTY, EMPTY, EMPTY, WHOLE, WHOLE],
+    "maintenance for three checks, and back": [WHOLE, MAINTENANCE, MAINTENANCE, MAINTENANCE, WHOLE, WHOLE],
+    "maintenance of a short page, and back": [REWRITTEN, MAINTENANCE, MAINTENANCE, REWRITTEN, REWRITTEN],
     "a heading missing once": [WHOLE, HEADLESS, WHOLE, WHOLE],
     "a paragraph missing once": [WHOLE, SHORTER, WHOLE, WHOLE],
     "most of it missing once": [WHOLE, page(LINES[:2]), WHOLE, WHOLE],
@@ -71,6 +77,7 @@ TOLD: dict[str, tuple[list[str], list[int]]] = {
     "a line more": ([WHOLE, page([*LINES, "第九条 本办法由主管部门负责解释。"])], [1]),
     "a paragraph less": ([WHOLE, SHORTER, SHORTER, SHORTER], [2]),
     "all rewritten, far shorter": ([WHOLE, REWRITTEN, REWRITTEN, REWRITTEN], [2]),
+    "all is something else for over a day": ([WHOLE, *[MAINTENANCE] * 6], [5]),
     "a paragraph less, and then another word": ([WHOLE, SHORTER, SHORTER.replace("书面", "电子")], [2]),
     "back to what it was": ([WHOLE, page([*LINES, "第九条"]), WHOLE, WHOLE], [1, 3]),
     "most missing, in another way each time, for over a day": (
@@ -116,6 +123,26 @@ def test_an_edit_is_told_once_at_the_next_check_but_one_at_the_latest(
     assert revisions(build(source), site, versions) == checks
 
 
+def test_a_page_that_leads_to_a_login_is_a_failed_check_and_one_that_always_led_elsewhere_is_none(
+    build: Callable[..., House], site: Site
+) -> None:
+    def lead(to: str, body: str) -> None:
+        site.status["/page"], site.headers["/page"] = 302, {"Location": to}
+        site.bodies["/page"], site.bodies[to], site.types[to] = b"", body.encode(), "text/html; charset=utf-8"
+
+    lead("/guide", WHOLE)
+    house = build(PAGE)
+    house.check()
+    site.bodies["/guide"] = WHOLE.replace("书面", "电子").encode()
+    house.clock.on(hours=6)
+    assert house.check()["page"].outcome == "changed"
+    lead("/login", page(["请输入用户名和密码登录系统。忘记密码请联系管理员。"] * 9, head="<h1>用户登录</h1>"))
+    for _ in range(4):
+        house.clock.on(hours=6)
+        assert house.check()["page"].outcome == "failed"
+    assert [kind for kind, _ in house.told() if kind == "revised"] == ["revised"]
+
+
 def test_a_replaced_document_is_named_in_both_versions(build: Callable[..., House], site: Site) -> None:
     site.bodies["/page"] = linked("/f/a1.pdf").encode()
     house = build(PAGE)
@@ -158,6 +185,24 @@ def test_doubt_is_over_after_a_day_but_for_linked_files(hours: int, over: bool) 
     assert (doubtful(waiting, "row", "1:b", "管理办法", "甲一\n丙三") is None) is over
     assert (doubtful(waiting, "row", "1:f", "管理办法", "甲一\n丙三") is None) is over
     assert doubtful(waiting, "row", "1:b", "管理办法", TEXT) == "only linked files are others"
+
+
+@pytest.mark.parametrize(
+    ("title", "said", "why"),
+    [
+        ("系统维护公告", "本网站正在升级，请稍后再试，敬请谅解。", "all is something else"),
+        ("系统维护公告", "本网站正在升级，《管理 办法》请稍后再看。", None),
+        ("管理办法（修订）", "本办法自即日起施行，请遵照执行。", None),
+        ("系统维护公告", "甲一\n乙二\n丙三\n丁四", None),
+    ],
+    ids=["neither title nor words", "its title in the text", "its title, edited", "its words"],
+)
+def test_a_page_that_says_something_else_entirely_is_doubted_for_a_day(title: str, said: str, why: str | None) -> None:
+    assert doubtful(STANDS, "row", "1:b", title, said, own=True) == why
+    again = replace(STANDS, doubts={"row": "1:b"}, waited={"row": timedelta(hours=23)})
+    assert doubtful(again, "row", "1:b", title, said, own=True) == why
+    assert doubtful(replace(again, waited={"row": timedelta(hours=24)}), "row", "1:b", title, said, own=True) is None
+    assert doubtful(STANDS, "row", "1:b", title, said) is None, "what a list or a feed says is not served in place of another"
 
 
 def test_another_title_over_the_same_words_counts_at_once() -> None:

@@ -191,6 +191,42 @@ def test_one_address_twice_is_one_notice_in_its_first_place_with_the_longer_titl
     ]
 
 
+def row_of(href: str, title: str, day: int = 0) -> str:
+    return f'<li><a href="{href}">{title}</a>' + (f"<i>2026-09-{day:02d}</i>" if day else "") + "</li>"
+
+
+#: rows that lead to one address → how many notices they are
+SHARED: dict[str, tuple[list[str], int]] = {
+    "a picture and a title": ([row_of("/1", "头条"), row_of("/1", "头条的全名", 2)], 1),
+    "a title and a link to more": ([row_of("/1", "头条的全名"), row_of("/1", "详情")], 1),
+    "two ways to it": ([row_of("/1?from=top", "头条", 2), row_of("/1?from=list", "头条", 2)], 1),
+    "a place on its page, named once": ([row_of("/1", "头条"), row_of("/1#text", "头条的全名")], 1),
+    "two places on one page": ([row_of("/1#a", "头条"), row_of("/1#b", "头条")], 2),
+    "two days": ([row_of("/1", "周报", 2), row_of("/1", "周报", 1)], 2),
+    "two dated titles": ([row_of("/1", "甲公告", 2), row_of("/1", "乙公告", 2)], 2),
+    "two titles with parameters that mostly say nothing": (
+        [row_of("/1?_=20260105001", "甲公告"), row_of("/1?_=20260105002", "乙公告")],
+        2,
+    ),
+}
+
+
+@pytest.mark.parametrize(("shown", "count"), SHARED.values(), ids=list(SHARED))
+def test_rows_of_one_address_are_one_notice_unless_day_place_or_title_tell_them_apart(shown: list[str], count: int) -> None:
+    found = read(page(*shown)).notices
+    assert len(found) == len({notice.key for notice in found}) == count
+    assert (found[0].key == "www.example.gov.cn/1") is (count == 1)
+
+
+def test_rows_that_share_an_address_change_no_key_of_others_and_keep_theirs_in_any_order() -> None:
+    shown = [row_of(f"/1#n{n}", f"第{n}号公告", n) for n in (3, 2, 1)]
+    found = read(page(*shown, ROW)).notices
+    assert [notice.key for notice in found[:3]] == [f"www.example.gov.cn/1#n{n}" for n in (3, 2, 1)]
+    assert [notice.url for notice in found[:3]] == [f"https://www.example.gov.cn/1#n{n}" for n in (3, 2, 1)]
+    assert found[3] == read(page(ROW)).notices[0]
+    assert {notice.key for notice in read(page(ROW, *shown[::-1])).notices} == {notice.key for notice in found}
+
+
 def test_a_page_without_rows_says_what_it_is_and_what_each_selector_found() -> None:
     listing = read("<html><head><title>系统 维护中</title></head><body><a href='/'>x</a></body></html>", date="span.d")
     assert listing.notices == ()
@@ -310,6 +346,26 @@ def test_endless_nesting_is_a_failure_not_a_crash(body: str) -> None:
 def test_too_many_rows_are_no_list() -> None:
     with pytest.raises(ParseError, match="30000 elements"):
         read("<html><body>" + "<br>" * 30_000, items="br")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"<html><body>{'<div class=i>' * 240}{''.join(f'<a href=/p/{n}>通知</a>' for n in range(4000))}</body></html>",
+        f"{'<!-- a -->' * 60}<",
+        f"{'<!-- a -->' * 2000}<html></html>",
+        f"{'<?a b?>' * 60}!",
+        "<!--" * 5000,
+    ],
+    ids=["rows in rows", "comments", "comments before a page", "instructions", "comments left open"],
+)
+def test_what_is_nested_or_repeated_without_end_takes_no_time(body: str) -> None:
+    began = time.process_time()
+    try:
+        read(body, items="div.i")
+    except ParseError:
+        pass
+    assert time.process_time() - began < 3
 
 
 def test_a_huge_page_is_read_in_time() -> None:

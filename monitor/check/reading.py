@@ -14,6 +14,7 @@ from monitor.check.desk import Desk
 from monitor.check.lines import log_changes
 from monitor.check.prepared import Prepared
 from monitor.check.texts import Brought
+from monitor.check.walk import led
 from monitor.decide import Known, Restore, Verdict, Withdraw
 from monitor.errors import Challenge, FetchError, SourceError
 from monitor.look import Looked, look
@@ -116,7 +117,13 @@ def _settle(conn: Connection, work: _Work, looked: Looked | SourceError) -> bool
     if isinstance(looked.result, Document) and looked.result.gone:
         _gone(conn, work, f"its page says: {looked.result.gone}")
         return True
-    _there(conn, work)
+    other = _is_other(conn, work, looked)
+    if other and _led_away(looked):
+        url = looked.url.partition("?")[0]
+        _failed(conn, work, SourceError(f"not the notice's page: {url} answered instead, and says nothing of it"))
+        return False
+    if not other:
+        _there(conn, work)
     if work.reading.purpose is not Purpose.DOCUMENT:
         return _file(conn, work, looked)
     if isinstance(looked.result, Document) and work.source.follow:
@@ -125,6 +132,20 @@ def _settle(conn: Connection, work: _Work, looked: Looked | SourceError) -> bool
         doubts.settle(conn, work.reading.notice, "page")
         _next(conn, work, looked)
     return True
+
+
+def _is_other(conn: Connection, work: _Work, looked: Looked) -> bool:
+    """Whether the page that came says something else entirely than the notice's did."""
+    if work.reading.purpose is not Purpose.DOCUMENT or not isinstance(looked.result, Document):
+        return False
+    k, _ = notices.one(conn, work.reading.notice, work.now)
+    return decide.is_other(k, looked.result)
+
+
+def _led_away(looked: Looked) -> bool:
+    """Whether another page answered, for now; the same one of another host (`www`) is no other."""
+    asked, answered = (urls.identity(url).partition("/")[2] for url in (looked.request.url, looked.url))
+    return led(looked) and asked != answered
 
 
 def _release(conn: Connection, work: _Work) -> None:

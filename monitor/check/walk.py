@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Any
 from monitor import sources, urls
 from monitor.check import passes
 from monitor.check.desk import Desk
-from monitor.decide import Seen, from_below, list_end, pinned_keys, wants_more
+from monitor.decide import Seen, from_below, list_end, pinned_keys, something_else, wants_more
 from monitor.errors import Challenge, FetchError, SourceError
 from monitor.look import Looked, look
 from monitor.model import Listing, Notice, Odd, Request, Source, Unchanged, Validators
@@ -53,10 +54,10 @@ def walk(desk: Desk, source: Source, row: Row) -> Walked:
     if isinstance(looked.result, Unchanged):
         return Walked(None, looked.validators, passes.within(desk, source, known), (), looked.moved, served)
     listing, problems, state = _steps(desk, asked, _listing(looked))
-    odd = _odd(desk, row, looked, listing) if listing is looked.result else None
+    odd = _odd(desk, source, row, looked, listing) if listing is looked.result else None
     if listing.odd:
         state[ODD] = listing.odd.reason
-    if _led(looked) and listing is looked.result:
+    if led(looked) and listing is looked.result:
         state[LED] = looked.url
     seen = _pages(desk, asked, row, listing) if odd is None else Seen(listing.notices, len(listing.notices))
     # "not modified" would be said of the first answer alone
@@ -64,23 +65,35 @@ def walk(desk: Desk, source: Source, row: Row) -> Walked:
     return Walked(seen, validators, passes.within(desk, source, state), tuple(problems), looked.moved, served, odd, looked.ahead)
 
 
-def _led(looked: Looked) -> bool:
+def led(looked: Looked) -> bool:
     """Whether another address answered, for now."""
     return looked.moved is None and urls.identity(looked.url) != urls.identity(looked.request.url)
 
 
-def _odd(desk: Desk, row: Row, looked: Looked, listing: Listing) -> Odd | None:
+def _odd(desk: Desk, source: Source, row: Row, looked: Looked, listing: Listing) -> Odd | None:
     """What speaks against a list that is otherwise one, or that another address showed while nothing on it is known. None where
     the last accepted list was so, too."""
     if listing.odd and row.state.get(ODD) != listing.odd.reason:
         return listing.odd
-    expected = not _led(looked) or row.state.get(LED) == looked.url
+    expected = not led(looked) or row.state.get(LED) == looked.url
     if expected or not listing.notices or not row.memory.baseline or row.memory.rejoin:
         return None
     with desk.store.read() as conn:
-        if notices.any_known(conn, row.id, listing.notices):
+        if source.kind == "page":
+            if not _is_other_page(conn, row.id, listing.notices[0], desk.now()):
+                return None
+        elif notices.any_known(conn, row.id, listing.notices):
             return None
     return Odd("elsewhere", f"not the list: {looked.url.partition('?')[0]} answered instead, and knows none of its rows")
+
+
+def _is_other_page(conn: sqlite3.Connection, source: str, page: Notice, now: datetime) -> bool:
+    """Whether a page, which always has the same key, has nothing of what is known of it."""
+    known = notices.known_keys(conn, source, [page.key]).get(page.key)
+    if known is None:
+        return False
+    k, _ = notices.one(conn, known.id, now)
+    return something_else(k, page.title, page.text or "")
 
 
 def _steps(desk: Desk, source: Source, listing: Listing) -> tuple[Listing, list[str], dict[str, Any]]:

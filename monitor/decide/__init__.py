@@ -4,7 +4,7 @@ The rules of the two loops live here: `listing` for a check, `pages` for a readi
 states that must stand before they count; `nouns` has what goes in and the steps that come out.
 """
 
-from monitor.decide.doubt import flapping
+from monitor.decide.doubt import flapping, something_else
 from monitor.decide.failures import Failures, tell_failing
 from monitor.decide.files import Bytes, FileVerdict, judge_file, pictures, scanty
 from monitor.decide.listing import decide, from_below, list_end, list_print, pinned_keys, row_print, too_short, wants_more
@@ -29,7 +29,7 @@ from monitor.decide.nouns import (
     Step,
     Withdraw,
 )
-from monitor.decide.pages import Verdict, Wanted, judge_page, next_look, read_alike, shown_title, wanted
+from monitor.decide.pages import Verdict, Wanted, is_other, judge_page, next_look, read_alike, shown_title, wanted
 from monitor.decide.quiet import longest_pause
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "decide",
     "flapping",
     "from_below",
+    "is_other",
     "judge_file",
     "judge_page",
     "list_end",
@@ -72,6 +73,7 @@ __all__ = [
     "row_print",
     "scanty",
     "shown_title",
+    "something_else",
     "tell_failing",
     "too_short",
     "wanted",

@@ -6,24 +6,33 @@ A state must stand, which is: be seen in a second check in a row, where a fault 
     a former state                  servers that answer in turn, a copy in a cache
     most of the text is missing     a page half loaded, a shell without its text
     lines are missing, none is new  a part that was not loaded
+    all is something else           a page of maintenance, login or error, served in place of the notice's own
     only linked files are others    addresses that are made anew for each visitor never stand
     only a row's date is another    servers that answer in turn; a date leaves no version by which it would be known again
 
-Damaged characters only count after a day: a fault may well come twice. A notice that is in doubt for a day, but for its files, is
-told in whatever state it is then.
+Damaged characters and something else entirely only count after a day: a fault may well come twice. A notice that is in doubt for
+a day, but for its files, is told in whatever state it is then.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 
-from monitor import urls
+from monitor import text, urls
 from monitor.decide.nouns import Known, Say
 from monitor.model import Attachment, Kind
 
 #: A text that keeps less than this share of its length has lost most of itself.
 LOSS = 0.5
+#: Texts that share less than this of their runs of words have nothing to do with one another; one of so many words (a Chinese
+#: character is one) is found by chance in few.
+ALIKE, _RUN = 0.1, 4
+#: Titles that share at least this of their pairs of words are one title, edited.
+_RETITLED = 0.5
+#: What is compared of a text, in characters: a notice names itself early.
+_COMPARED = 20_000
 #: Revised more often than this within a day is flapping.
 FLAPS = 6
 #: Doubt that lasts so long is over.
@@ -31,11 +40,14 @@ DOUBTED = timedelta(hours=24)
 
 #: What stands for a character that could not be decoded.
 _LOST = "\ufffd"
+_WORDS = re.compile(r"[a-z0-9]+|[^\W_]")
+_CUT = re.compile(r"[….·\s]+$")
 
 DAMAGED = "characters are damaged"
 FORMER = "a former state"
 MOST = "most of the text is missing"
 LINES = "lines are missing, none is new"
+OTHER = "all is something else"
 FILES = "only linked files are others"
 
 
@@ -49,12 +61,17 @@ def flapping(known: Known) -> Say:
     )
 
 
-def doubtful(known: Known, aspect: str, print_: str, title: str, said: str | None, *, titled: bool = False) -> str | None:
+def doubtful(
+    known: Known, aspect: str, print_: str, title: str, said: str | None, *, titled: bool = False, own: bool = False
+) -> str | None:
     """Why a state does not count yet; None if it counts, at once or because it has stood. `said` is its text (None where the text
-    is not what is compared), `titled` whether its title is known to differ."""
+    is not what is compared), `titled` whether its title is known to differ, `own` whether it is what a page of the notice's own
+    says, in whose place something else may be served."""
     lost = (title + (said or "")).count(_LOST) > (known.title + known.text).count(_LOST)
     why = DAMAGED if lost else _doubt(known, print_, said, titled)
-    again = why != DAMAGED and known.doubts.get(aspect) == print_
+    if own and said is not None and why not in (DAMAGED, FORMER) and something_else(known, title, said):
+        why = OTHER
+    again = why not in (DAMAGED, OTHER) and known.doubts.get(aspect) == print_
     stood = again or (why != FILES and _waited(known, aspect))
     return None if stood else why
 
@@ -80,6 +97,27 @@ def _doubt(known: Known, print_: str, said: str | None, titled: bool) -> str | N
     if said == known.text:
         return None if titled else FILES
     return LINES if _only_lost(known.text, said) else None
+
+
+def something_else(known: Known, title: str, said: str) -> bool:
+    """Whether what a page says has nothing of what is known of its notice: neither its title, be it in the text, nor words."""
+    titles = {folded for one in (known.title, known.shown, known.page_title or "") if (folded := text.fold(_CUT.sub("", one)))}
+    told = text.fold(f"{title}\n{said[:_COMPARED]}")
+    if not titles or any(one in told or _retitled(one, text.fold(title)) for one in titles):
+        return False
+    before, after = (_runs(text.fold(one[:_COMPARED]), _RUN) for one in (known.text, said))
+    return len(before & after) < max(1, ALIKE * min(len(before), len(after)))
+
+
+def _retitled(before: str, after: str) -> bool:
+    one, other = _runs(before, 2), _runs(after, 2)
+    return len(one & other) >= max(1, _RETITLED * max(len(one), len(other)))
+
+
+def _runs(folded: str, run: int) -> set[tuple[str, ...]]:
+    """The runs of so many words in a folded text; of a shorter one all that it has."""
+    words = _WORDS.findall(folded)
+    return {tuple(words[at : at + run]) for at in range(max(1, len(words) - run + 1))} if words else set()
 
 
 def _only_lost(before: str, after: str) -> bool:

@@ -260,7 +260,7 @@ def _revision(source: Source, known: Known, row: Notice, print_: str) -> list[St
     if print_ == known.row_print:
         return [Settle(known, "row")] if doubt else []
     said, titled = _said(source, row), row.title != known.title
-    if doubtful(known, "row", print_, row.title, said, titled=titled):
+    if doubtful(known, "row", print_, row.title, said, titled=titled, own=source.kind == "page"):
         return [Doubt(known, "row", print_)]
     # taken without a word, but for its day, which has to stand like any other
     reread = Reread(known, replace(row, published=known.row_published or row.published), print_, row_how(source))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor import text
-from monitor.decide.doubt import FLAPS, doubtful, files_print
+from monitor.decide.doubt import FLAPS, doubtful, files_print, something_else
 from monitor.decide.nouns import Known
 from monitor.model import Document, Notice, Purpose, Source, when_text
 
@@ -58,7 +58,7 @@ def judge_page(source: Source, known: Known, document: Document) -> Verdict:
     if known.page_how != how:
         return Verdict("reread", print_, how, f"read by {how}, before by {known.page_how}")
     titled = known.page_title is not None and document.title != known.page_title
-    if why := doubtful(known, "page", print_, document.title or "", document.text, titled=titled):
+    if why := doubtful(known, "page", print_, document.title or "", document.text, titled=titled, own=True):
         return Verdict("doubt", print_, how, why)
     same = document.text and document.text == known.text
     if same and titled and document.title == known.shown:
@@ -66,6 +66,13 @@ def judge_page(source: Source, known: Known, document: Document) -> Verdict:
     if known.revised_today >= FLAPS:
         return Verdict("revise", print_, how, "flapping", "flapping", flapping=known.last_reason != "flapping")
     return Verdict("revise", print_, how, "title" if same and titled else "attachments" if same else "text")
+
+
+def is_other(known: Known, document: Document) -> bool:
+    """Whether a page that was read before says something else entirely than is known of its notice."""
+    if known.page_print in (None, page_print(document)):
+        return False
+    return something_else(known, document.title or "", document.text)
 
 
 #: Between two readings of a baseline's pages.

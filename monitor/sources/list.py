@@ -19,11 +19,13 @@ from monitor.errors import ParseError
 from monitor.html import dom
 from monitor.html.dom import Element
 from monitor.model import Fetched, Listing, Notice, Odd, Request, Source
-from monitor.sources import listrow, rows
+from monitor.sources import listed, listrow, rows
 from monitor.sources.listrow import Wanted
 from monitor.sources.rows import Row
 
 _CUT = Odd("incomplete", "page incomplete: it breaks off before </html>")
+#: The name of the root element, after comments and instructions, each of which ends at its first end: nothing is tried twice.
+_ROOT = re.compile(r"(?:\s|<!--(?:(?!-->).)*+-->|<\?(?:(?!\?>).)*+\?>)*+<(?:!DOCTYPE\s+)?([\w:.-]+)", re.DOTALL | re.IGNORECASE)
 #: More rows than any list shows on a page: the selector catches something else.
 _MOST_ROWS = 20_000
 
@@ -122,7 +124,7 @@ def _refuse_foreign(raw: str, got: Fetched) -> None:
     if rows.looks_like_json(raw):
         raise ParseError(f"{got.url} is JSON, not an HTML page", hint='use kind = "json"', reason="not a list")
     opening = re.match(r"\s*<\?xml.*?\?>", raw, re.DOTALL)
-    name = re.match(r"(?:\s|<!--.*?-->|<\?.*?\?>)*<(?:!DOCTYPE\s+)?([\w:.-]+)", raw[:20_000], re.DOTALL | re.IGNORECASE)
+    name = _ROOT.match(raw[:20_000])
     root = name[1].lower() if name else ""
     if root in ("rss", "rdf:rdf", "feed"):
         raise ParseError(f"{got.url} is a feed, not an HTML page", hint='use kind = "feed"', reason="not a list")
@@ -183,10 +185,9 @@ def _outer(elements: Sequence[Element], wanted: Wanted) -> list[Element]:
 
 
 def _is_frame(element: Element, chosen: set[Element], wanted: Wanted) -> bool:
-    usable, _ = listrow.links(element, wanted)
-    if not usable:
+    anchor = listrow.first_link(element, wanted)
+    if anchor is None:
         return True
-    anchor = usable[0][0]
     if anchor is element:
         return False
     inner = next(up for up in (anchor, *anchor.iterancestors()) if up in chosen)
@@ -194,21 +195,8 @@ def _is_frame(element: Element, chosen: set[Element], wanted: Wanted) -> bool:
 
 
 def notices_of(source: Source, found: Sequence[Row]) -> tuple[Notice, ...]:
-    """Notices by address, in the order of their first row; rows that lead to one address are one notice with the longer title."""
-    merged: dict[str, Row] = {}
-    for row in found:
-        key = urls.identity(row.url) if row.url else rows.title_key(row.title)
-        known = merged.get(key)
-        if known is None:
-            merged[key] = row
-        else:
-            merged[key] = replace(
-                known,
-                title=max(known.title, row.title, key=len),
-                published=known.published or row.published,
-                summary=known.summary or row.summary,
-            )
-    return tuple(Notice(source.id, key, row.url, row.title, row.published, row.summary) for key, row in merged.items())
+    """Notices in the order of their first row, known by their address; see `listed`."""
+    return listed.notices(source, found)
 
 
 def nothing(root: Element, options: RowOptions, url: str, unusable: int) -> str:

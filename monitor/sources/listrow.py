@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from monitor import text, urls
@@ -38,28 +38,37 @@ class Wanted:
     page: str
     at: datetime
     timezone: str
+    #: Addresses by what links say: rows that lie in one another are asked for the same links again and again.
+    led: dict[str, str | None] = field(default_factory=dict, compare=False, repr=False)
 
 
 def links(row: Element, wanted: Wanted) -> tuple[list[tuple[Element, str]], bool]:
     """The row's links that lead somewhere, each with its address; and whether it has any that leads nowhere (a script, a mail
     address, this very page)."""
-    usable, useless = [], False
+    found = list(_links(row, wanted))
+    usable = [(anchor, address) for anchor, address in found if address is not None]
+    return usable, len(usable) < len(found)
+
+
+def first_link(row: Element, wanted: Wanted) -> Element | None:
+    """The row's first link that leads somewhere."""
+    return next((anchor for anchor, address in _links(row, wanted) if address is not None), None)
+
+
+def _links(row: Element, wanted: Wanted) -> Iterator[tuple[Element, str | None]]:
     for match in dom.matches(row, (wanted.link,)):
         anchor = match if match.get("href") is not None else next(match.iter("a"), None)
         href = anchor.get("href") if anchor is not None else None
-        if anchor is None or href is None:
-            continue
-        address = _address(href, wanted)
-        if address is None:
-            useless = True
-        else:
-            usable.append((anchor, address))
-    return usable, useless
+        if anchor is not None and href is not None:
+            yield anchor, _address(href, wanted)
 
 
 def _address(href: str, wanted: Wanted) -> str | None:
-    address = rows.address(wanted.base, href)
-    return None if address is None or urls.identity(address) == urls.identity(wanted.page) else address
+    if href not in wanted.led:
+        address = rows.address(wanted.base, href)
+        here = address is not None and urls.identity(address) == urls.identity(wanted.page)
+        wanted.led[href] = None if here else address
+    return wanted.led[href]
 
 
 def read(row: Element, wanted: Wanted) -> Row | None:
@@ -77,7 +86,13 @@ def read(row: Element, wanted: Wanted) -> Row | None:
     if not title:
         return None
     summary = next((found for one in _matches(wanted.summary, row) if (found := dom.text_of(one))), "")
-    return Row(title=title, url=address, published=when, summary=summary)
+    return Row(title=title, url=address, published=when, summary=summary, anchor=_anchor(anchors))
+
+
+def _anchor(anchors: Sequence[Element]) -> str:
+    """The place on its page that a row's link names; "" for a route, which is part of the address."""
+    named = ((anchor.get("href") or "").partition("#")[2].strip() for anchor in anchors)
+    return next((one for one in named if one and one[0] not in "/!"), "")
 
 
 def dated(row: Element, at: datetime, timezone: str) -> bool:

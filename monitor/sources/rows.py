@@ -10,7 +10,7 @@ import html
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -36,7 +36,8 @@ _MAGIC = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a listing as its format gave it, cleaned, before it has a key. `guid` is the format's own identifier, if any."""
+    """One row of a listing as its format gave it, cleaned, before it has a key. `guid` is the format's own identifier, if any;
+    `anchor` the place on its page that its link names."""
 
     title: str
     url: str | None = None
@@ -46,6 +47,7 @@ class Row:
     text: str | None = None
     labels: tuple[tuple[str, str], ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    anchor: str = ""
 
 
 def first_request(source: Source) -> Request:
@@ -76,16 +78,7 @@ def notices(source: Source, rows: Iterable[Row]) -> tuple[Notice, ...]:
     shares, so that reused guids and addresses hide nothing; an exact copy of a row is the same row, and so is a further row with
     the address of one WeChat article, which names it for certain."""
     kept = list(_once(dict.fromkeys(rows)))
-    choices = [_keys(row) for row in kept]
-    chosen = [next(keys) for keys in choices]
-    while True:
-        often = Counter(chosen)
-        again = [n for n, key in enumerate(chosen) if often[key] > 1]
-        worse = {n: key for n in again if (key := next(choices[n], "")) != ""}
-        if not worse:
-            break
-        for n, key in worse.items():
-            chosen[n] = key
+    chosen = unshared([_keys(row) for row in kept])
     return tuple(
         Notice(
             source.id,
@@ -101,6 +94,19 @@ def notices(source: Source, rows: Iterable[Row]) -> tuple[Notice, ...]:
         )
         for key, row in zip(chosen, kept, strict=True)
     )
+
+
+def unshared(choices: Sequence[Iterator[str]]) -> list[str]:
+    """Of each row's candidates the first that no other row has taken; the last where all are shared."""
+    chosen = [next(keys) for keys in choices]
+    while True:
+        often = Counter(chosen)
+        again = [n for n, key in enumerate(chosen) if often[key] > 1]
+        worse = {n: key for n in again if (key := next(choices[n], "")) != ""}
+        if not worse:
+            return chosen
+        for n, key in worse.items():
+            chosen[n] = key
 
 
 def _once(rows: Iterable[Row]) -> Iterator[Row]:
