@@ -27,7 +27,7 @@ _WARNING_TAGS = frozenset(
     {"a", "b", "br", "code", "div", "em", "font", "hr", "i", "p", "pre", "small", "span", "strong", "table", "td", "tr", "u"}
 )
 _NAME = re.compile(r"<(?:[\w.-]+:)?([A-Za-z][\w.-]*)")
-_ENTITY_DEFINITION = re.compile(r"<!ENTITY\s+(%?)\s*[\w.-]+\s+(SYSTEM|PUBLIC)?", re.IGNORECASE)
+_ENTITY_DEFINITION = re.compile(r"<!ENTITY\s++(%?)\s*+[\w.-]++\s++(SYSTEM|PUBLIC)?", re.IGNORECASE)
 _SUBSET_END = re.compile(r"\]\s*>")
 _OPAQUE = r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)"
 _SLIPS = re.compile(

@@ -15,7 +15,7 @@ from monitor.sources import rows
 #: What scripts put around JSON: `callback(…);`, `var data = …;`, and the lines that keep it from being run as a script.
 _WRAPPED = re.compile(r"(?:/\*.*?\*/\s*)?(?:(?:var|let|const)\s+)?[A-Za-z_$][\w$.]*\s*(?:\(|=(?!=))\s*", re.DOTALL)
 _GUARD = re.compile(r"(?:\)\]\}',?|for\s*\(;;\);|while\s*\((?:1|true)\);)\s*")
-_AFTER = re.compile(r"\s*\)?\s*;?\s*")
+_AFTER = re.compile(r"\s*+\)?\s*+;?\s*+")
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title", re.IGNORECASE | re.DOTALL)
 _SHOWN_KEYS, _SHOWN_VALUE = 6, 60
 

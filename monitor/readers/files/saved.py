@@ -12,7 +12,7 @@ from monitor.readers.files.kinds import decoded
 from monitor.readers.files.nouns import Unreadable
 from monitor.readers.files.packed import attribute, local, tree
 
-_CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w-]{3,20})", re.I)
+_CHARSET = re.compile(rb"charset\s*+=\s*+[\"']?\s*+([\w-]{3,20})", re.I)
 #: No honest row skips more empty cells than this.
 _MOST_SKIPPED = 200
 
