@@ -137,6 +137,11 @@ class Known:
         return sum(now - one < DAY * 1.1 for one in self.revised) >= 6
 
 
+def _alike(one: str, other: str) -> bool:
+    lines = [set(text.split("\n")) for text in (one, other)]
+    return 2 * len(lines[0] & lines[1]) >= max(map(len, lines))
+
+
 @dataclass
 class Model:
     """One source. `pages` is the limit; `recheck` whether pages are looked at again."""
@@ -227,9 +232,10 @@ class Model:
             known.revised.append(at)
 
     def _is_copy(self, view: Shown) -> bool:
-        """Whether a known notice says the same; where one of them was not read, it has the same title."""
+        """Whether a known notice says the same; where one of them was not read, it has the same title. Free: one with the same
+        title that says most of it."""
         return any(
-            known.told.text == view.text
+            known.told.text == view.text or (known.told.title == view.title and _alike(known.told.text, view.text))
             if known.told.text is not None and view.text is not None
             else view.title in (known.told.title, known.row.value.title)
             for known in self.known.values()
