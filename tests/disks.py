@@ -41,10 +41,12 @@ def free(place: Path) -> int:
 
 
 def fill(place: Path, leave: int) -> Path:
-    """A file that leaves so many bytes free; others may write to the disk meanwhile."""
+    """A file that leaves so many bytes free of those that are free now. Others may write to the disk meanwhile; what they give
+    back is left to them."""
     ballast = place / "ballast"
     ballast.unlink(missing_ok=True)
-    size, part = 0, free(place) - leave
+    wanted = free(place) - leave
+    size, part = 0, wanted
     with ballast.open("wb") as out:
         while part >= BLOCK:
             try:
@@ -55,5 +57,5 @@ def fill(place: Path, leave: int) -> Path:
                 part //= 2  # somebody was faster, and has taken some of it
             else:
                 size += part
-                part = min(part, free(place) - leave)
+                part = min(part, wanted - size, free(place) - leave)
     return ballast
