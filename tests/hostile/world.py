@@ -40,9 +40,11 @@ def _own_page(path: str) -> Say:
 
 
 class _Counted:
-    """A connection that counts what it sent."""
+    """A connection that counts what it sent. The system may hold back 64 KiB of it, not megabytes as it would by itself: those
+    are counted and never reach the other side."""
 
     def __init__(self, conn: socket.socket, server: Site) -> None:
+        conn.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
         self._conn, self._server = conn, server
 
     def sendall(self, data: bytes) -> None:
