@@ -10,9 +10,10 @@ import pytest
 ROOT = Path(__file__).parents[1] / "monitor"
 #: Top to bottom: a room imports only rooms above it.
 ORDER = [
-    "errors", "model", "text", "mask", "pattern", "urls", "shields", "facts", "html", "diff", "schedule", "decide", "identity",
-    "match", "search", "route", "render", "sources", "discover", "readers", "senders", "glance", "config", "fetch", "browser",
-    "sandbox", "programs", "documents", "look", "pace", "control", "words", "store", "tell", "check", "deliver", "daemon", "cli",
+    "errors", "lookup", "model", "text", "mask", "pattern", "urls", "shields", "facts", "html", "diff", "schedule", "decide",
+    "identity", "match", "search", "route", "render", "sources", "discover", "readers", "senders", "glance", "config",
+    "fetch", "browser", "sandbox", "programs", "documents", "look", "pace", "control", "words", "store", "tell", "check",
+    "deliver", "daemon", "cli",
 ]  # fmt: skip
 PURE = {
     "mask",

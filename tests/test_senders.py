@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -26,6 +27,7 @@ from monitor.senders import apprise as apprise_room
 from monitor.senders.answers import Parts, reason_of, retry_after, secrets_of
 from monitor.senders.apprise import Apprise, check_target, load, normalise
 from monitor.senders.console import Console
+from monitor.senders.line import Line
 from monitor.senders.mail import Mail, _Conversation, server_of
 from monitor.senders.robots import Robot
 from monitor.senders.wecom import WeComBot
@@ -818,6 +820,20 @@ def test_a_mail_server_that_answers_without_end_costs_the_deadline_at_most(head:
             talk.hand_over(b"Subject: x\r\n\r\nx\r\n")
         assert time.monotonic() - begun < 3
         assert caught.value.reason is PASSING
+
+
+def test_a_name_look_up_that_hangs_costs_the_deadline_at_most() -> None:
+    over = threading.Event()
+
+    def hangs(*_: Any, **__: Any) -> list[Any]:
+        over.wait(10)
+        return []
+
+    line, begun = Line(hangs), time.monotonic()
+    with pytest.raises(TimeoutError, match="look-up hangs"), line.within(begun + 0.2):
+        line.connect("slow.example", 25)
+    over.set()
+    assert time.monotonic() - begun < 3
 
 
 @pytest.mark.parametrize("scheme", ["mailtos://{}&mode=ssl", "mailtos://{}&mode=starttls"])

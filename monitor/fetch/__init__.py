@@ -17,6 +17,7 @@ from monitor.errors import Challenge, ConfigError, FetchError, SourceError
 from monitor.fetch import charset, guard, hops, wire
 from monitor.fetch import headers as fields
 from monitor.fetch.adapter import close
+from monitor.lookup import Resolve
 from monitor.model import Fetched, FetchPolicy, Purpose, Request, Unchanged, Validators
 from monitor.text import line
 
@@ -39,7 +40,7 @@ def fetch(
     policy: FetchPolicy,
     *,
     now: Callable[[], datetime] = _utcnow,
-    resolve: wire.Resolve = socket.getaddrinfo,
+    resolve: Resolve = socket.getaddrinfo,
 ) -> Fetched | Unchanged:
     """The answer to `request`, following at most five redirects, within `policy.deadline` seconds and the limits of `policy`.
 

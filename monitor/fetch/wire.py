@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-import queue
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from monitor.errors import FetchError, TooLarge
 from monitor.fetch import guard
+from monitor.lookup import Hanging, Resolve, look_up
 
 #: Bytes of status lines and headers, of one answer and all that precede it.
 HEADERS_LIMIT = 256 * 1024
@@ -27,10 +27,8 @@ HEADERS_LIMIT = 256 * 1024
 _EACH_ADDRESS = 5.0
 #: Seconds that a look-up may take where a proxy will do its own.
 _LOOK_UP_FOR_PROXY = 2.0
-_LOOK_UPS = threading.BoundedSemaphore(64)
 _NO_ROUTE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.ENETDOWN})
 
-Resolve = Callable[..., Any]  # of the form of socket.getaddrinfo
 Place = tuple[guard.Address, int, Any]  # checked address, family, what connect() takes
 
 
@@ -216,33 +214,17 @@ def places(host: str, port: int, seconds: float) -> list[Place]:
     return found
 
 
-def _look_up(host: str, port: int, seconds: float) -> Any:
-    """getaddrinfo in a thread of its own, since nothing interrupts it; one that hangs is left to end by itself."""
+def _look_up(host: str, port: int, seconds: float) -> list[Any]:
     call = current()
-    answer: queue.SimpleQueue[Any] = queue.SimpleQueue()
-
-    def ask() -> None:
-        try:
-            answer.put(call.resolve(host, port, type=socket.SOCK_STREAM))
-        except (OSError, UnicodeError) as error:
-            answer.put(error)
-        finally:
-            _LOOK_UPS.release()
-
-    until = time.monotonic() + seconds
-    if not _LOOK_UPS.acquire(timeout=seconds):
-        raise call.failed(f"no full answer within {call.seconds:g} s: too many name look-ups hang", "timeout")
-    threading.Thread(target=ask, name=f"look up {host}", daemon=True).start()
     try:
-        got = answer.get(timeout=max(0.0, until - time.monotonic()))
-    except queue.Empty:
-        raise call.failed(f"no full answer within {call.seconds:g} s: the name look-up hangs", "timeout") from None
-    if isinstance(got, UnicodeError):
+        return look_up(host, port, seconds, call.resolve)
+    except Hanging as error:
+        raise call.failed(f"no full answer within {call.seconds:g} s: {error}", "timeout") from None
+    except UnicodeError:
         raise call.failed("not a possible host name", "bad address", transient=False) from None
-    if isinstance(got, OSError):
-        known = isinstance(got, socket.gaierror) and got.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", None))
-        raise call.failed("name not found" if known else f"name look-up failed ({got.strerror or got})", "dns") from None
-    return got
+    except OSError as error:
+        known = isinstance(error, socket.gaierror) and error.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", None))
+        raise call.failed("name not found" if known else f"name look-up failed ({error.strerror or error})", "dns") from None
 
 
 def _not_connected(host: str, port: int, failures: list[OSError]) -> FetchError:

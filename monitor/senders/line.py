@@ -19,12 +19,15 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
+from monitor.lookup import Resolve, look_up
+
 
 class Line:
-    """The connections that one hand-over opens. `cut`: whether its time was over."""
+    """The connections that one hand-over opens. `cut`: whether its time was over; `resolve` looks names up."""
 
-    def __init__(self) -> None:
+    def __init__(self, resolve: Resolve = socket.getaddrinfo) -> None:
         self.cut = False
+        self._resolve = resolve
         self._until = 0.0
         self._ends: list[socket.socket] = []
         self._lock = threading.Lock()
@@ -45,7 +48,10 @@ class Line:
     def connect(self, host: str, port: int) -> socket.socket:
         """A connection to the first address of a host that answers; what time is left is shared among them. Raises OSError."""
         failed: OSError = TimeoutError()
-        places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        try:
+            places = look_up(host, port, self._until - time.monotonic(), self._resolve)
+        except UnicodeError:
+            raise socket.gaierror(socket.EAI_NONAME, "not a possible host name") from None
         for number, (family, kind, protocol, _, place) in enumerate(places):
             left = self._until - time.monotonic()
             if left <= 0:
