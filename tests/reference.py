@@ -206,6 +206,8 @@ class Model:
                 known.looked_free = False
                 summed_later = known.flapping(at) and known.summed != at
                 known.told = known.told if summed_later else stands  # it is summed up, whatever was read differently
+            elif known.flapping(at):
+                continue  # it is summed up later, its date with it
             elif stands.date != known.told.date and (stands.date == known.free_date or known.mass is not False):
                 known.told, known.free_date = Shown(known.told.title, stands.date, known.told.text), None
 
@@ -232,13 +234,14 @@ class Model:
             known.revised.append(at)
 
     def _is_copy(self, view: Shown) -> bool:
-        """Whether a known notice says the same; where one of them was not read, it has the same title. Free: one with the same
-        title that says most of it."""
+        """Whether a known notice that stands says the same; where one of them was not read, it has the same title. Free: one with
+        the same title that says most of it."""
         return any(
             known.told.text == view.text or (known.told.title == view.title and _alike(known.told.text, view.text))
             if known.told.text is not None and view.text is not None
             else view.title in (known.told.title, known.row.value.title)
             for known in self.known.values()
+            if known.state == "present"
         )
 
     # ---- the list
@@ -415,7 +418,7 @@ class Model:
         self._together(both, len(rows))
         for known, shown in both:
             self._row(at, known, shown)
-        self._dates(both, len(rows), left)
+        self._dates(at, both, len(rows), left)
         fresh = {}
         for key, shown in rows.items():
             if key in self.known:
@@ -457,16 +460,19 @@ class Model:
         """All rows under new addresses: one note, nothing new. One of them alone: free (it is new, or it is the same)."""
         notes = self._take(left, "note", "readdressed")
         unknown = [key for key in rows if key not in self.known]
-        again = {}
+        again, doubtful = {}, set()
         for key in unknown:
             old = [one for one in self.known.values() if one.row.value.title == rows[key].title and one.key not in rows]
             if old:  # of several, that which is known no longer
                 again[key] = min(old, key=lambda one: one.key in keys).key
+                if len(old) > 1 and not any(one.key in self.order for one in old):
+                    doubtful.add(key)
         found = sum(old in self.order for old in again.values())
         mass = len(again) >= 3 and not any(key in self.known for key in rows) and found > len(self.order) / 2
         taken = {key: old for key, old in again.items() if old not in keys}
-        if mass:  # free: of what left the list before, and has another date now
+        if mass:  # free: of what left the list before, and has another date now, or may be one of several
             sure = {key for key, old in again.items() if old in self.order or self.known[old].row.value.date == rows[key].date}
+            sure -= doubtful
             must(sure <= taken.keys(), f"promise 2: rows under new addresses are told as new: {sorted(sure - taken.keys())}")
             differently = any(self.known[old].free_row for old in again.values())  # rule 17: without a word
             must(notes or differently, f"promise 3: {len(again)} rows stand under new addresses, and no note says so")
@@ -492,7 +498,7 @@ class Model:
             if len(shares) > 1 or (shares == {True} and known.mass is False):
                 known.mass = None  # free: of one that changed a little before the others, whether it is one of them
 
-    def _dates(self, both: list[tuple[Known, Shown]], count: int, left: list[Told]) -> None:
+    def _dates(self, at: datetime, both: list[tuple[Known, Shown]], count: int, left: list[Told]) -> None:
         """Rule 11: dates of over half the rows together are one note. Free: what stands later than the others."""
         if self._take(left, "note", "dates"):
             late = [known for known, shown in both if shown.date != known.told.date and known.mass is not False]
@@ -501,7 +507,8 @@ class Model:
             anew = [k for k in dated if Shown(k.told.title, k.row.value.date, k.told.text) not in k.former]
             must(anew or any(k.row.looks >= 2 for k in late), "rule 11: dates that were there before count at once")
             for known in late:
-                known.tell(Shown(known.told.title, known.row.value.date, known.told.text))
+                if known.mass or not known.flapping(at):  # else free: the note tells of it, or its own sum later
+                    known.tell(Shown(known.told.title, known.row.value.date, known.told.text))
         owed = [k for k, shown in both if k.mass and k.row.stands() and shown.date not in (None, k.told.date, k.free_date)]
         must(len(owed) <= count / 2, f"rule 11: dates of over half the rows changed, and no note says so: {owed}")
 

@@ -131,6 +131,22 @@ def test_a_source_may_keep_out_of_it(build: Callable[..., House]) -> None:
     assert len(both.sent()) == 4
 
 
+def test_where_it_was_withdrawn_a_copy_elsewhere_is_news(build: Callable[..., House], capsys: pytest.CaptureFixture[str]) -> None:
+    both = Both(build)
+    both.publish("a", Row("x0", TITLE, "2026-01-12", ORDER))
+    both.house.site.page_of("x0").page = ""
+    for _ in range(3):
+        both.house.clock.on(days=1)
+        both.house.check("a")
+    assert both.house.told()[-1] == ("withdrawn", TITLE)
+    capsys.readouterr()
+    both.publish("b", Row("x1", REPRINT, "2026-01-12", ORDER))
+    assert both.silences()[-1] == (REPRINT, None)
+    assert f"曾见于（已撤下）：{both.house.site.url}/p/x0.html" in capsys.readouterr().out
+    both.publish("b", Row("x2", REPRINT, "2026-01-12", ORDER))
+    assert both.silences()[-1] == (REPRINT, "same as 14")
+
+
 def test_an_edit_of_a_copy_is_told(build: Callable[..., House]) -> None:
     both = Both(build)
     both.publish("a", Row("x0", TITLE, "2026-01-12", ORDER))

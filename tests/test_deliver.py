@@ -544,6 +544,7 @@ def test_channels_with_one_robot_share_what_its_service_allows(
     build: Build, site: Site, bot: WeComReceiver, keys: dict[str, Any]
 ) -> None:
     channels = "".join(channel(name, bot, group=0, language=f'"{tongue}"', **keys) for name, tongue in [("a", "zh"), ("b", "en")])
+    channels = channels.replace(bot.target, f"WeComBot://{bot.key}/?format=text", 1)  # one robot, spelt in two ways
     house = started(build("pages = 1\n", channels=channels))
     publish(site, *range(1, 31))
     times: list[datetime] = []

@@ -20,7 +20,7 @@ from monitor.deliver.rate import room, spend
 from monitor.errors import DeliveryError, DeliveryReason, InUse, StoreError
 from monitor.model import Channel, Delivery, DeliveryState, Kind, Message, Receipt
 from monitor.render import Told, render
-from monitor.senders import Sender, Traits, sender
+from monitor.senders import Sender, Traits, account, sender
 from monitor.senders.split import measure
 from monitor.store import Store, changes, outbox
 from monitor.store.database import Connection
@@ -123,11 +123,12 @@ def _claim(desk: Post, channel: Channel, traits: Traits) -> list[Delivery]:
 
 
 def _beside(conn: Connection, config: Config, channel: Channel, now: datetime) -> list[datetime]:
-    """What the other channels with the same target were sent in the last minute, or are being sent: the limit is the service's,
+    """What the other channels with the same robot were sent in the last minute, or are being sent: the limit is the service's,
     and it counts them all."""
     times: list[datetime] = []
+    ours = account(channel)
     for other in config.channels.values():
-        if other.id != channel.id and (other.target, other.endpoint) == (channel.target, channel.endpoint):
+        if other.id != channel.id and account(other) == ours:
             times += outbox.channel(conn, other.id).recent
             times += [now] if outbox.claimed(conn, other.id) else []
     return times
@@ -243,6 +244,7 @@ def _told(owed: outbox.Owed) -> Told:
         owed.labels,
         attachments=owed.attachments,
         also=owed.also,
+        gone=owed.gone,
         facts=owed.facts,
         thread=owed.thread,
     )

@@ -41,8 +41,8 @@ _FIRST = ("number", "severity", "cve", "deadline", "effective")
 @dataclass(frozen=True, slots=True)
 class Told:
     """One change with all that a message may say of it, as it is known when the delivery is claimed. `before` and `after` are the
-    versions that the change is about; `also` are other sources or addresses of the same document; `thread` is the id of the first
-    message about the same notice, if there was one."""
+    versions that the change is about; `also` are other sources or addresses of the same document, `gone` those where it was
+    withdrawn; `thread` is the id of the first message about the same notice, if there was one."""
 
     change: Change
     source: str | None
@@ -53,6 +53,7 @@ class Told:
     after: Version | None = None
     labels: tuple[tuple[str, str], ...] = ()
     also: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     thread: str | None = None
     facts: Facts = NO_FACTS
@@ -192,9 +193,7 @@ def _short(told: Told, tongue: _Tongue) -> list[_Part]:
     if change.detail:
         said = tongue.words(f"escalated.{change.detail}") if change.reason == "escalated" else change.detail
         parts.append(_Part(_Shape.EXCERPT, said))
-    if told.also:
-        parts.append(_Part(_Shape.FACT, words.fact("also", words.listed(list(told.also)))))
-    return [*parts, *_link(told, tongue, apart=False)]
+    return [*parts, *_also(told, tongue), *_link(told, tongue, apart=False)]
 
 
 def _whole(told: Told, tongue: _Tongue) -> list[_Part]:
@@ -377,7 +376,9 @@ def _changed_files(before: tuple[Attachment, ...], after: tuple[Attachment, ...]
 
 
 def _also(told: Told, tongue: _Tongue) -> list[_Part]:
-    return [_Part(_Shape.FACT, tongue.words.fact("also", tongue.words.listed(list(told.also))), rank=5)] if told.also else []
+    found = {"also": told.also, "gone": told.gone}
+    words = tongue.words
+    return [_Part(_Shape.FACT, words.fact(key, words.listed(list(some))), rank=5) for key, some in found.items() if some]
 
 
 def _link(told: Told, tongue: _Tongue, *, apart: bool) -> list[_Part]:

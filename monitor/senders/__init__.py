@@ -51,6 +51,15 @@ class Prober(Protocol):
         ...
 
 
+@runtime_checkable
+class Counted(Protocol):
+    """A sender to a service that counts by something less than the whole target."""
+
+    def account(self, channel: Channel) -> str:
+        """What the service counts messages by. It may hold a secret: it is for comparing only."""
+        ...
+
+
 BUILT_IN = {
     "console": "monitor.senders.console:Console",
     "dingtalk": "monitor.senders.dingtalk:DingTalk",
@@ -88,3 +97,9 @@ def _load(name: str) -> Sender:
                 raise PluginError(f'sender "{name}" of {point.value} cannot be loaded: {error}') from error
     module, _, attribute = BUILT_IN.get(name, OTHERS).partition(":")
     return cast(Sender, getattr(importlib.import_module(module), attribute)())
+
+
+def account(channel: Channel) -> str:
+    """By what the channel's service counts its messages: channels with the same one share its limit. It may hold a secret."""
+    to = sender(channel.target)
+    return to.account(channel) if isinstance(to, Counted) else f"{channel.target}\n{channel.endpoint}"

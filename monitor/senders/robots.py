@@ -122,6 +122,14 @@ class Robot(ABC):
         form = channel.format if channel.format and channel.format in self.limits else richest
         return Traits(self._limit(channel, form), self.unit, channel.rate or self.rate, form, verified=True)
 
+    def account(self, channel: Channel) -> str:
+        """See `Counted.account`: the robot's key at its host, however the target is spelt."""
+        try:
+            call = self.call(channel, "", "", "text")
+        except DeliveryError:
+            return channel.target  # none of this service: nothing is sent to it
+        return f"{_host(call.url)}\n{call.secrets[0]}"
+
     def send(self, channel: Channel, message: Message) -> Receipt:
         """See `Sender.send`. A format that the service does not show is sent as plain text."""
         form = message.format if message.format in self.limits else "text"
@@ -131,8 +139,7 @@ class Robot(ABC):
         title = self.neutral(truncate(message.title, room) if room else message.title)
         whole = 0 < len(message.title) <= room
         text = self.neutral(untitled(message.title, body) if whole else titled(line, body))
-        robot = hash((channel.target, channel.endpoint))  # several channels may name one robot
-        turn = self._pace.turns(robot, message.at, channel.rate or self.rate, self.burst)
+        turn = self._pace.turns(hash(self.account(channel)), message.at, channel.rate or self.rate, self.burst)
         try:
             parts = self._divided(channel, title, text, form)
             with requests.Session() as session:

@@ -49,12 +49,14 @@ def reason(conn: sqlite3.Connection, notice: int) -> tuple[int, str, str] | None
 
 
 def told_on(conn: sqlite3.Connection, notice: int) -> dict[str, int]:
-    """The channels that have, or are owed, a message about another copy, and of which notice."""
+    """The channels that have, or are owed, a message about another copy that still stands, and of which notice. Of one that was
+    withdrawn they have been told that, so that it stands elsewhere is news."""
     found: dict[str, int] = {}
     for other in others(conn, notice):
         rows = conn.execute(
-            "SELECT d.channel FROM deliveries d JOIN changes c ON c.id = d.change WHERE c.notice = ?"
-            " AND (c.kind = 'new' OR c.reason = 'escalated') AND d.state IN ('pending', 'sending', 'sent')",
+            "SELECT d.channel FROM deliveries d JOIN changes c ON c.id = d.change JOIN notices n ON n.id = c.notice"
+            " WHERE c.notice = ? AND n.state <> 'withdrawn' AND (c.kind = 'new' OR c.reason = 'escalated')"
+            " AND d.state IN ('pending', 'sending', 'sent')",
             (other,),
         )
         for row in rows:
@@ -62,11 +64,14 @@ def told_on(conn: sqlite3.Connection, notice: int) -> dict[str, int]:
     return found
 
 
-def places(conn: sqlite3.Connection, notice: int) -> list[str]:
-    """Where else the document is seen: addresses, else titles, each once; entries about the same flaw too."""
-    found: list[str] = []
+def places(conn: sqlite3.Connection, notice: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Where else the document is seen, and where it was withdrawn: addresses, else titles, each once; entries about the same flaw
+    too."""
+    found: dict[str, str] = {}
     for other in others(conn, notice):
-        row = conn.execute("SELECT url, title, source FROM notices WHERE id = ?", (other,)).fetchone()
+        row = conn.execute("SELECT url, title, source, state FROM notices WHERE id = ?", (other,)).fetchone()
         if row is not None:
-            found.append(row["url"] or f"{row['title']} ({row['source']})")
-    return list(dict.fromkeys(found))
+            place = row["url"] or f"{row['title']} ({row['source']})"
+            found[place] = row["state"] if found.get(place) != "present" else "present"
+    gone = tuple(place for place, state in found.items() if state == "withdrawn")
+    return tuple(place for place in found if place not in gone), gone

@@ -301,7 +301,7 @@ def mended(conn: sqlite3.Connection, channel_id: str, now: datetime) -> int:
 @dataclass(frozen=True, slots=True)
 class Owed:
     """One change with all that a message says of it. `thread` is the id of the first message about the document on this channel;
-    `also`: where else it is seen."""
+    `also`: where else it is seen; `gone`: where it was withdrawn."""
 
     change: Change
     title: str
@@ -314,6 +314,7 @@ class Owed:
     thread: str | None
     facts: Facts = NO_FACTS
     also: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
 
 def owed(conn: sqlite3.Connection, change_id: int, channel_id: str) -> Owed | None:
@@ -346,5 +347,5 @@ def owed(conn: sqlite3.Connection, change_id: int, channel_id: str) -> Owed | No
         files.with_texts(conn, files.attachments_of(conn, row["id"])),
         first["message"] if first else None,
         said.load(row["facts"]),
-        tuple(copies.places(conn, row["id"])),
+        *copies.places(conn, row["id"]),
     )
