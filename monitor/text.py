@@ -152,10 +152,14 @@ def fold(text: str) -> str:
     Folded: letter case, full and half width, compatibility characters, kinds of quotation marks, dashes and brackets, and
     white space (line ends included), which stays, as one space, only between two words of an alphabetic script.
     """
-    text = clean(text).casefold().replace("\n", " ").translate(_FOLDINGS)
-    text = _LOOSE_SPACE.sub("", _SPACE_RUN.sub(" ", text).strip(" "))
-    text = _DOTS.sub("...", _DASHES.sub("-", text))
-    return text if text.isascii() else _compose(text)  # case folding takes letters and marks apart
+    text = clean(text).casefold().replace("\n", " ")
+    plain = text.isascii()
+    text = text.replace("`", "'") if plain else text.translate(_FOLDINGS)
+    text = _SPACE_RUN.sub(" ", text) if not plain or "  " in text else text
+    text = _LOOSE_SPACE.sub("", text.strip(" "))
+    text = _DASHES.sub("-", text) if "--" in text else text
+    text = _DOTS.sub("...", text) if "...." in text else text
+    return text if plain else _compose(text)  # case folding takes letters and marks apart
 
 
 #: Characters between which a line's end is no space: Chinese, Japanese, Korean, and their punctuation.

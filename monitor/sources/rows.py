@@ -126,10 +126,11 @@ def _keys(row: Row) -> Iterator[str]:
         yield guid
     if address := urls.identity(row.url) if row.url else "":
         yield address
+    folded = text.fold(row.title)
     if row.title:
-        yield title_key(row.title)
+        yield _hashed(folded)
     rest = (row.guid, row.url or "", str(row.published), row.summary, row.text or "", repr(row.labels), repr(row.attachments))
-    yield title_key(row.title, *rest)
+    yield _hashed(folded, *rest)
 
 
 def _folded_guid(guid: str) -> str:
@@ -142,8 +143,11 @@ def _folded_guid(guid: str) -> str:
 
 def title_key(title: str, *more: str) -> str:
     """`title:` and 32 hex digits: the key of a row that has neither identifier nor address."""
-    folded = "\x1f".join((text.fold(title), *more))
-    return "title:" + hashlib.sha256(folded.encode("utf-8", "replace")).hexdigest()[:32]
+    return _hashed(text.fold(title), *more)
+
+
+def _hashed(*parts: str) -> str:
+    return "title:" + hashlib.sha256("\x1f".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def short_title(body: str) -> str:
