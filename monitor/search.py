@@ -8,6 +8,7 @@ letters and digits are terms as they are. What an index finds is never too littl
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 import regex
@@ -27,7 +28,8 @@ _NOWHERE = frozenset(
 LINE = 160
 
 _CJK = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Bopomofo}]"
-_RUN = regex.compile(rf"(?P<cjk>{_CJK}+)|(?P<word>(?:(?!{_CJK})[^\W_])+)")
+#: A run of characters that need no space between words, or a word.
+_RUN = regex.compile(rf"({_CJK}+)|((?:(?!{_CJK})[^\W_])+)")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -37,18 +39,19 @@ def terms(said: str) -> str:
 
 
 def _terms(folded: str) -> Iterator[str]:
-    for run in _RUN.finditer(folded):
-        if (cjk := run["cjk"]) is not None:
+    for cjk, word in _RUN.findall(folded):
+        if word:
+            yield _word(word)
+        else:
             codes = [_code(char) for char in cjk]
             yield from (f"z{a}{b}" for a, b in zip(codes, [*codes[1:], ""], strict=True))
-        else:
-            yield _word(run["word"])
 
 
 def _word(word: str) -> str:
     return "a" + (word if word.isascii() else "".join(char if char.isascii() else f"y{_code(char)}" for char in word))
 
 
+@lru_cache(maxsize=8192)
 def _code(char: str) -> str:
     value, code = ord(char), ""
     for _ in range(4):
@@ -85,17 +88,17 @@ def _asked(word: Word, only: str) -> str | None:
 
 def _phrases(word: Word) -> Iterator[str]:
     """What has to stand together: all of the needle where it is made of whole words, else its inner parts."""
-    runs = list(_RUN.finditer(word.needle))
-    for at, run in enumerate(runs):
+    runs = _RUN.findall(word.needle)
+    for at, (cjk, letters) in enumerate(runs):
         last = at == len(runs) - 1
-        if (cjk := run["cjk"]) is not None:
+        if cjk:
             codes = [_code(char) for char in cjk]
             pairs = [f"z{a}{b}" for a, b in pairwise(codes)]
             yield f'"{" ".join(pairs)}"' if pairs else f'"z{codes[0]}" *'
         elif word.loose and (at == 0 or last):
             continue  # it may be a part of a longer word there
         else:
-            yield f'"{_word(run["word"])}"' + (" *" if last and word.prefix else "")
+            yield f'"{_word(letters)}"' + (" *" if last and word.prefix else "")
 
 
 def line(query: Query, texts: Iterable[str], *, marks: tuple[str, str] = ("【", "】")) -> str:

@@ -620,7 +620,7 @@ class Model:
         if view.title == known.told.title and view.text == known.told.text:
             must(known.mass is not True, f"rule 11: {one}: its date changed together with over half of the others'")
         lost = view.text is not None and known.told.text is not None and len(view.text) < len(known.told.text) / 3
-        lost |= view.date is None
+        lost |= view.date is None and known.told.date is not None
         if view in known.former or lost:
             again = known.row.looks >= 2 or (page is not None and page.seen_twice())
             must(again, f"rule 11: {one}: it went back to a former state, or lost most of it, and counts at first sight: {known}")

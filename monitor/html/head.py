@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import islice
 
 from monitor import facts, text
-from monitor.html.dom import Element, invisible, line_of, rank
+from monitor.html.dom import Element, invisible, line_of
 from monitor.model import When
 
 _TITLE_META = ("articletitle", "dc.title")
@@ -25,8 +26,8 @@ _TIME_PLACES = (
     ".publish_time", ".article-time", ".article_time", ".art-time", ".news_date", ".info-date", "[itemprop=datePublished]",
     ".publish-date", ".post-date", ".entry-date", ".article-date", "time",
 )  # fmt: skip
-_TITLE_RANKS = {name: place for place, name in enumerate(_TITLE_PLACES)}
-_TIME_RANKS = {name: place for place, name in enumerate(_TIME_PLACES)}
+TITLE_RANKS = {name: place for place, name in enumerate(_TITLE_PLACES)}
+TIME_RANKS = {name: place for place, name in enumerate(_TIME_PLACES)}
 #: No page has more headings or times that matter.
 _MOST_PLACES = 60
 _SCRIPT = 20_000
@@ -83,17 +84,17 @@ def meta(root: Element) -> dict[str, str]:
     return found
 
 
-def title(root: Element, about: Mapping[str, str], lines: Sequence[str]) -> str | None:
-    """The notice's title: the publishing system's own, then the heading, og:title, and the window's title without the site's:
-    as far as a line of the page (`lines`) says the same, or without what sites are called."""
+def title(root: Element, about: Mapping[str, str], lines: Sequence[str], ranks: Mapping[Element, int]) -> str | None:
+    """The notice's title: the publishing system's own, then the heading (`ranks`: what `TITLE_RANKS` names), og:title, and the
+    window's title without the site's: as far as a line of the page (`lines`) says the same, or without what sites are called."""
     for name in _TITLE_META:
         if found := about.get(name):
             return found
     window = window_title(root)
     own = (_shown(window, lines) or without_site(window, about)) if window else ""
-    places = _places(root, _TITLE_RANKS)
+    places = _first(ranks)
     for place, name in enumerate(_TITLE_PLACES):
-        headings = [line_of(h) for h in places if rank(h, _TITLE_RANKS) == place and not _of_the_site(h)]
+        headings = [line_of(h) for h in places if ranks[h] == place and not _of_the_site(h)]
         headings = [h for h in headings if 2 <= len(h) <= _TITLE]
         related = [h for h in headings if _alike(h, own)]
         if related:
@@ -169,15 +170,21 @@ def _of_the_site(heading: Element) -> bool:
 
 
 def published(
-    root: Element, about: Mapping[str, str], lines: Sequence[str], beginning: Sequence[str], named: str | None, today: date
+    root: Element,
+    about: Mapping[str, str],
+    lines: Sequence[str],
+    beginning: Sequence[str],
+    named: str | None,
+    today: date,
+    ranks: Mapping[Element, int],
 ) -> When | None:
-    """When the page says that it was published: its meta, the elements that hold the time, what it tells machines, or a date in
-    `lines`, those of the page outside its text: labelled, right below its title `named`, or beside 来源 and the like. The head of
-    the page may stand at the `beginning` of what was taken for the text."""
+    """When the page says that it was published: its meta, the elements that hold the time (`ranks`: what `TIME_RANKS` names),
+    what it tells machines, or a date in `lines`, those of the page outside its text: labelled, right below its title `named`, or
+    beside 来源 and the like. The head of the page may stand at the `beginning` of what was taken for the text."""
     for name in _TIME_META:
         if name in about and (found := _when(about[name], today)):
             return found
-    for element in _places(root, _TIME_RANKS):
+    for element in _first(ranks):
         if (found := _when(element.get("datetime") or element.get("content") or line_of(element), today)) is not None:
             return found
     for script in root.iter("script"):
@@ -216,10 +223,9 @@ def _beside(lines: Sequence[str], today: date) -> When | None:
     return None
 
 
-def _places(root: Element, names: Mapping[str, int]) -> list[Element]:
-    """The elements of these names, those of the first name first, then in document order."""
-    found = [(place, element) for element in root.iter() if (place := rank(element, names)) is not None]
-    return [element for _, element in sorted(found[:_MOST_PLACES], key=lambda pair: pair[0])]
+def _first(ranks: Mapping[Element, int]) -> list[Element]:
+    """The elements of the first name first, then in document order."""
+    return sorted(islice(ranks, _MOST_PLACES), key=lambda element: ranks[element])
 
 
 def _when(said: str, today: date) -> When | None:

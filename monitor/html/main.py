@@ -12,7 +12,8 @@ from functools import lru_cache
 from itertools import islice
 from typing import cast
 
-from monitor.html.dom import BLOCKS, UNREAD, Element, outermost, rank, raw_text, walk
+from monitor.html import dom
+from monitor.html.dom import BLOCKS, UNREAD, Element, outermost, raw_text, walk
 from monitor.html.links import is_file, is_picture
 
 #: Containers of known publishing systems and sites, the most telling first: `#id`, `.class`, `tag.class`.
@@ -37,7 +38,7 @@ GENERIC = (
     ".conTxt", ".page-content", "div.article", "div.detail", "#article", "#detail", "article", "#content", ".content", "main",
     "[role=main]",
 )  # fmt: skip
-_NAMES = {name: place for place, name in enumerate(SPECIFIC + GENERIC)}
+NAMES = {name: place for place, name in enumerate(SPECIFIC + GENERIC)}
 
 #: Names of what stands in or beside a text without being part of it.
 _JUNK = re.compile(
@@ -116,15 +117,19 @@ class Survey:
     named: dict[Element, int] = field(default_factory=dict)
 
 
-def survey(body: Element, skip: set[Element]) -> Survey:
-    """Count and classify everything visible in `body`."""
-    found = Survey(named={e: place for e in body.iter() if (place := rank(e, _NAMES)) is not None})
+def survey(body: Element, skip: set[Element], named: dict[Element, int] | None = None) -> Survey:
+    """Count and classify everything visible in `body`; `named`: its elements that `NAMES` names, where they are known already."""
+    found = Survey(named=dom.ranked(body, NAMES)[0] if named is None else named)
     stack: list[_Frame] = []
     links = 0
     for event, element in walk(body, skip):
         if event == "start":
             tag = element.tag
-            stack.append(_Frame(element, tag in BLOCKS, files=tag == "a" and is_file(element), pictures=is_picture(element)))
+            stack.append(
+                _Frame(
+                    element, tag in BLOCKS, files=tag == "a" and is_file(element), pictures=tag == "img" and is_picture(element)
+                )
+            )
             links += tag == "a"
             if piece := element.text:
                 _count(stack, piece, links > 0)

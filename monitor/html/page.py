@@ -128,6 +128,7 @@ class _Reading:
         self.skip = set(self.ignored)
         self.junk = set(self.ignored)
         self.about = head.meta(self.root)
+        self.containers, self.titles, self.times = dom.ranked(self.root, main.NAMES, head.TITLE_RANKS, head.TIME_RANKS)
         self.named_by = title
         self.beginning: list[str] = []
         self.problems = _problems(markup)
@@ -157,7 +158,7 @@ class _Reading:
         return Page(
             title=title,
             text=kept,
-            published=head.published(self.root, self.about, outside, beginning, title, self.got.at.date()),
+            published=head.published(self.root, self.about, outside, beginning, title, self.got.at.date(), self.times),
             issuer=head.issuer(self.about, lines),
             attachments=attachments,
             documents=tuple(one for one in links.documents(base, chosen, self.skip) if one not in attachments),
@@ -173,14 +174,14 @@ class _Reading:
         for element in self._matches((self.named_by,)) if self.named_by else ():
             if found := dom.line_of(element):
                 return found
-        return head.title(self.root, self.about, lines) or recorded_title(lines)
+        return head.title(self.root, self.about, lines, self.titles) or recorded_title(lines)
 
     def _selected(self) -> list[Element] | None:
         """The elements whose text is the page's: as selected (None if the selectors match nothing), or as found."""
         if self.policy.select:
             within = [e for e in self._matches(self.policy.select) if not self._is_ignored(e)]
             return main.without_copies(dom.outermost(within)) or None
-        found = main.survey(self.body, self.ignored)
+        found = main.survey(self.body, self.ignored, self.containers)
         chosen, self.sure = main.main_elements(found)
         self.junk = self.ignored | found.junk
         self.skip |= found.junk
