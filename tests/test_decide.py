@@ -666,6 +666,16 @@ JUDGED = {
         page(LONGER),
         "revise",
     ),
+    "a former title, which the page itself never had": (
+        read_once(titles=frozenset({"通知（一）"})),
+        page(title="通知（一）"),
+        "doubt",
+    ),
+    "the title that its row has had since": (
+        read_once(titles=frozenset({"通知（一）"}), shown="通知（一）"),
+        page(title="通知（一）"),
+        "reread",
+    ),
     "the doubt has gone": (read_once(doubts={"page": page_print(page("载入中"))}), page(), "settle"),
 }
 

@@ -68,7 +68,7 @@ def doubtful(
     is not what is compared), `titled` whether its title is known to differ, `own` whether it is what a page of the notice's own
     says, in whose place something else may be served."""
     lost = (title + (said or "")).count(_LOST) > (known.title + known.text).count(_LOST)
-    why = DAMAGED if lost else _doubt(known, print_, said, titled)
+    why = DAMAGED if lost else _doubt(known, print_, title, said, titled)
     if own and said is not None and why not in (DAMAGED, FORMER) and something_else(known, title, said):
         why = OTHER
     again = why not in (DAMAGED, OTHER) and known.doubts.get(aspect) == print_
@@ -85,7 +85,7 @@ def _waited(known: Known, aspect: str) -> bool:
     return known.waited.get(aspect, timedelta()) >= DOUBTED
 
 
-def _doubt(known: Known, print_: str, said: str | None, titled: bool) -> str | None:
+def _doubt(known: Known, print_: str, title: str, said: str | None, titled: bool) -> str | None:
     if print_ in known.former:
         return FORMER
     if said is None:
@@ -95,7 +95,9 @@ def _doubt(known: Known, print_: str, said: str | None, titled: bool) -> str | N
     if not known.text:
         return None
     if said == known.text:
-        return None if titled else FILES
+        if not titled:
+            return FILES
+        return FORMER if title in known.titles and title != known.shown else None
     return LINES if _only_lost(known.text, said) else None
 
 

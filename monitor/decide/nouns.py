@@ -33,6 +33,7 @@ class Known:
     seq: int = 1
     doubts: Mapping[str, str] = field(default_factory=dict)
     former: frozenset[str] = frozenset()  # fingerprints of former versions
+    titles: frozenset[str] = frozenset()  # what they were called
     revised_today: int = 0
     last_reason: str = ""
     text: str = ""  # the text that stands; "" where the row or page says what it said

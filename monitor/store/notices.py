@@ -106,8 +106,10 @@ def _with_doubts(conn: sqlite3.Connection, found: Mapping[int, Known]) -> list[K
 def with_history(conn: sqlite3.Connection, k: Known, now: datetime) -> Known:
     """The same with its text, its former fingerprints, how long it is in doubt, how often it was revised within a day."""
     former: set[str | None] = set()
-    for row in conn.execute("SELECT row_print, page_print FROM versions WHERE notice = ? AND seq < ?", (k.id, k.seq)):
+    titles: set[str] = set()
+    for row in conn.execute("SELECT row_print, page_print, title FROM versions WHERE notice = ? AND seq < ?", (k.id, k.seq)):
         former |= {row["row_print"], row["page_print"]}
+        titles.add(row["title"])
     former -= {k.row_print, k.page_print}
     day = stamp(now - timedelta(days=1))
     revised = conn.execute(
@@ -121,6 +123,7 @@ def with_history(conn: sqlite3.Connection, k: Known, now: datetime) -> Known:
     return replace(
         k,
         former=frozenset(print_ for print_ in former if print_),
+        titles=frozenset(titles),
         revised_today=revised,
         last_reason=last["reason"] if last else "",
         text=stands["text"],
