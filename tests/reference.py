@@ -108,6 +108,7 @@ class Known:
     baseline: bool
     paged: bool
     former: set[Shown] = field(default_factory=set)
+    dates: set[str | None] = field(default_factory=set)  # that its row ever had
     page: Facet | None = None
     looked: datetime | None = None  # at its page, with whatever result
     fault: bool = False  # that look was no answer
@@ -514,6 +515,7 @@ class Model:
 
     def _row(self, at: datetime, known: Known, shown: Shown) -> None:
         known.row.see(shown, at)
+        known.dates.add(shown.date)
         if known.free_row:
             known.free_row, known.looked_free = False, True
         if known.state == "withdrawn":
@@ -613,7 +615,8 @@ class Model:
             known.summed = at
             titles |= {shown.title for shown in (known.row.before, page and page.before) if isinstance(shown, Shown)}
         must(view.title in titles, f"{one}: nobody showed this title: {known}")
-        if view.date != known.row.value.date and view.date in {was.date for was in known.former}:
+        was = {was.date for was in known.former} | (known.dates if one.reason == "flapping" else set())
+        if view.date != known.row.value.date and view.date in was:
             view = Shown(view.title, known.told.date, view.text)  # many dates changed meanwhile, of which a note told
         must(view.date in (known.row.value.date, known.told.date), f"{one}: no row showed this date: {known}")
         must(view.text in (seen_page.text, known.told.text), f"{one}: no page showed this text: {known}")

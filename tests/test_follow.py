@@ -687,6 +687,34 @@ def test_a_login_that_a_notice_is_led_to_is_a_failed_reading_however_long_it_sta
     assert house.told() == [("new", "关于新事项的通知")]
 
 
+def test_a_login_that_stands_before_the_first_reading_is_not_the_notice_s_text(build: Build, site: Slow) -> None:
+    house = build(FOLLOW)
+    house.check()
+    site.rows.insert(0, new_row())
+    lead(site, PAGE, "/login")
+    serve(site, "/login", LOGIN)
+    house.check()
+    assert "/login answered instead" in reading(house)["last_error"]
+    assert house.told() == [("new", "关于新事项的通知")]
+    as_before(site)
+    look_again(house)
+    assert text_of(house, 13, 2).startswith("一、总体要求")
+    assert house.told() == [("new", "关于新事项的通知")]
+
+
+def test_a_page_that_its_row_leads_to_for_good_is_its_text_whatever_the_row_says(build: Build, site: Slow) -> None:
+    house = build(FOLLOW)
+    house.check()
+    site.rows.insert(0, new_row())
+    lead(site, PAGE, "/more")
+    serve(site, "/more", DATABASE)
+    house.check()
+    for _ in range(8):
+        look_again(house)
+    assert "数据库连接失败" in text_of(house, 13, 2)
+    assert house.told() == [("new", "关于新事项的通知")]
+
+
 @pytest.mark.parametrize(
     "said", [BODY.replace("30日", "25日"), "此件作废，以新的文件为准。" * 5], ids=["an edit", "written anew under its title"]
 )

@@ -135,10 +135,13 @@ def _settle(conn: Connection, work: _Work, looked: Looked | SourceError) -> bool
 
 
 def _is_other(conn: Connection, work: _Work, looked: Looked) -> bool:
-    """Whether the page that came says something else entirely than the notice's did."""
+    """Whether the page that came says something else entirely than the notice's did; or, where that was never read, than its row:
+    there another page must have answered, and it is taken in the end, for what a row says may be a mere "more"."""
     if work.reading.purpose is not Purpose.DOCUMENT or not isinstance(looked.result, Document):
         return False
     k, _ = notices.one(conn, work.reading.notice, work.now)
+    if k.page_print is None and (work.reading.attempts >= ATTEMPTS or not _led_away(looked)):
+        return False
     return decide.is_other(k, looked.result)
 
 

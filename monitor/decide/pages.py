@@ -69,8 +69,8 @@ def judge_page(source: Source, known: Known, document: Document) -> Verdict:
 
 
 def is_other(known: Known, document: Document) -> bool:
-    """Whether a page that was read before says something else entirely than is known of its notice."""
-    if known.page_print in (None, page_print(document)):
+    """Whether a page says something else entirely than is known of its notice."""
+    if known.page_print == page_print(document):
         return False
     return something_else(known, document.title or "", document.text)
 
