@@ -151,7 +151,7 @@ class Shelf:
             seq=k.seq + 1,
             text=k.text if self.source.follow else said,
             former=(k.former | {k.row_print}) - {step.row_print},
-            doubts={a: p for a, p in k.doubts.items() if a not in ("row", "date")},
+            doubts={a: p for a, p in k.doubts.items() if a != "row" and not (counted and a == "date")},
             revised_today=k.revised_today + counted,
             last_reason=step.reason if isinstance(step, decide.Revise) else k.last_reason,
         )

@@ -591,6 +591,17 @@ def test_rows_that_are_read_differently_are_never_told() -> None:
     assert made.see(with_(LIST, f=row("f", title="真的改了"))) != []
 
 
+def test_a_date_in_doubt_is_taken_with_what_is_read_differently_and_a_later_one_is_told() -> None:
+    made = shelf()
+    made.see([row(key, day=40) for key in LIST])
+    other_how(made)
+    assert told(made.see([row(key, day=40) for key in LIST])) == []
+    assert not any(k.doubts for k in made.known.values())
+    later = [row(key, day=50 if key == "f" else 40) for key in LIST]
+    assert told(made.see(later)) == []
+    assert told(made.see(later)) == ["revised f: date"]
+
+
 def test_a_withdrawn_row_that_is_back_and_read_differently_is_restored() -> None:
     made = shelf()
     made.become("f", state="withdrawn", gone_by="row")

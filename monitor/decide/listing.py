@@ -241,6 +241,8 @@ def _rows(source: Source, memory: Memory, matched: Mapping[str, Known | None], s
             steps.append(Look(known, "recheck"))  # before its address is another: what is to be read moves with it
         if known.row_how != how:
             steps.append(Reread(known, row, print_, how))
+            if "date" in known.doubts:
+                steps.append(Settle(known, "date"))  # its day is taken with it
             continue
         if known.key != row.key or known.url != row.url:
             steps.append(Readdress(known, row))
