@@ -662,6 +662,22 @@ def test_a_notice_that_is_written_anew_under_its_title_is_told_within_two_looks(
     assert [kind for kind, _ in house.told()] == ["new", "revised"]
 
 
+def test_a_page_that_was_gone_before_its_row_went_is_withdrawn_at_the_look_that_the_row_calls_for(
+    build: Build, site: Slow
+) -> None:
+    house = build(FOLLOW)
+    house.check()
+    site.rows.insert(3, new_row())
+    house.check()
+    serve(site, PAGE, "gone")
+    site.status[PAGE] = 404
+    look_again(house)
+    site.rows.remove(site.page_of("x1"))
+    house.clock.on(hours=5)
+    house.check()
+    assert [kind for kind, _ in house.told()] == ["new", "withdrawn"]
+
+
 def test_maintenance_does_not_bring_a_withdrawn_notice_back(build: Build, site: Slow) -> None:
     house = with_new(build, site)
     site.page_of("x1").page = ""

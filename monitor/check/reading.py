@@ -33,12 +33,13 @@ DOUBTS, DOUBTED_AGAIN = ("confirm", "missing"), timedelta(days=1)
 
 @dataclass(slots=True)
 class _Work:
-    """One reading inside its transaction: `told` collects the changes that routes must see."""
+    """One reading inside its transaction: `told` collects the changes that routes must see; `gone_at`: when the page was seen
+    gone, if it was at the last look."""
 
     desk: Desk
     source: Source
     reading: Reading
-    was_gone: bool
+    gone_at: datetime | None
     now: datetime
     told: list[int]
     reads: Prepared
@@ -57,7 +58,7 @@ def read(desk: Desk, reading_id: int) -> bool:
         row = notices.row(conn, found[0].notice) if found else None
     if found is None or row is None or found[0].source not in desk.config.sources:
         return False
-    reading, was_gone = found
+    reading, gone_at = found
     if reading.purpose is Purpose.TEXT:
         return texts.work_out(desk, reading)
     source = desk.source(reading.source)
@@ -86,7 +87,7 @@ def read(desk: Desk, reading_id: int) -> bool:
     if is_file and isinstance(looked, Looked) and looked.raw is not None:
         brought = texts.brought(desk, reading, looked.raw, hashlib.sha256(looked.raw).hexdigest())
     with desk.store.write() as conn:
-        work = _Work(desk, source, reading, was_gone, desk.now(), [], reads, brought)
+        work = _Work(desk, source, reading, gone_at, desk.now(), [], reads, brought)
         if readings.load(conn, reading_id) is None:
             return False
         well = _settle(conn, work, looked)
@@ -207,7 +208,8 @@ def _gone(conn: Connection, work: _Work, reason: str) -> None:
     planned: datetime | None = again
     if k.state == "withdrawn":
         planned = decide.next_look(work.source, moment(row["gone_at"]) or work.now, work.now)
-    elif work.was_gone and work.reading.why != "missing":  # a missing row asks at once: that is not the look after `every`
+    elif work.gone_at is not None and (work.reading.why != "missing" or work.now - work.gone_at >= work.every()):
+        # a missing row asks at once: that alone is not the look after `every`
         planned = decide.next_look(work.source, work.now, work.now)
         work.told.append(turn(conn, work.source.id, Withdraw(k, "page", f"{reason}, twice"), work.now))
     readings.done(conn, work.reading.id, work.now, why="confirm", next_at=planned, validators=None, gone=True)

@@ -74,8 +74,9 @@ def waiting(conn: sqlite3.Connection, sources: list[str]) -> int:
     return int(conn.execute(sql, sources).fetchone()[0])
 
 
-def load(conn: sqlite3.Connection, reading: int) -> tuple[Reading, bool] | None:
-    """One reading, and whether its page was gone at the last look; None where it is no longer there or wanted."""
+def load(conn: sqlite3.Connection, reading: int) -> tuple[Reading, datetime | None] | None:
+    """One reading, and when its page was seen gone, if that was so at the last look; None where it is no longer there or
+    wanted."""
     row = conn.execute("SELECT * FROM readings WHERE id = ? AND due_at IS NOT NULL", (reading,)).fetchone()
     if row is None:
         return None
@@ -91,7 +92,7 @@ def load(conn: sqlite3.Connection, reading: int) -> tuple[Reading, bool] | None:
         row["attempts"],
         row["why"],
         validators if row["read_at"] else None,
-    ), bool(row["gone"])
+    ), moment(row["read_at"]) if row["gone"] else None
 
 
 def done(
