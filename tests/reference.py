@@ -406,7 +406,7 @@ class Model:
         begins = not self.baseline
         if self.rejoin and self.baseline:
             begins = self._rejoined(rows, looks, left)
-        self._readdressed(rows, left, keys)
+        self._readdressed(rows, left, keys, begins=begins)
         gaps = self._take(left, "gap")
         goes_on = False if begins and not self.baseline else self._goes_on(looks)
         if goes_on and len(looks) < self.pages and self._overlap(list(rows.items())):
@@ -457,8 +457,9 @@ class Model:
             must(notes == 1, "rule 6: nothing overlaps what is known, and no note says so")
         return bool(notes)
 
-    def _readdressed(self, rows: dict[str, Shown], left: list[Told], keys: set[str]) -> None:
-        """All rows under new addresses: one note, nothing new. One of them alone: free (it is new, or it is the same)."""
+    def _readdressed(self, rows: dict[str, Shown], left: list[Told], keys: set[str], *, begins: bool) -> None:
+        """All rows under new addresses: one note, nothing new. One of them alone, and where the list begins anew: free (it is
+        new, or it is the same)."""
         notes = self._take(left, "note", "readdressed")
         unknown = [key for key in rows if key not in self.known]
         again, doubtful = {}, set()
@@ -471,7 +472,7 @@ class Model:
         found = sum(old in self.order for old in again.values())
         mass = len(again) >= 3 and not any(key in self.known for key in rows) and found > len(self.order) / 2
         taken = {key: old for key, old in again.items() if old not in keys}
-        if mass:  # free: of what left the list before, and has another date now, or may be one of several
+        if mass and not begins:  # free: of what left the list before, and has another date now, or may be one of several
             sure = {key for key, old in again.items() if old in self.order or self.known[old].row.value.date == rows[key].date}
             sure -= doubtful
             must(sure <= taken.keys(), f"promise 2: rows under new addresses are told as new: {sorted(sure - taken.keys())}")
