@@ -235,15 +235,24 @@ class Model:
             known.revised.append(at)
 
     def _is_copy(self, view: Shown) -> bool:
-        """Whether a known notice that stands says the same; where one of them was not read, it has the same title. Free: one with
-        the same title that says most of it."""
-        return any(
-            known.told.text == view.text or (known.told.title == view.title and _alike(known.told.text, view.text))
-            if known.told.text is not None and view.text is not None
-            else view.title in (known.told.title, known.row.value.title)
-            for known in self.known.values()
-            if known.state == "present"
-        )
+        """Whether a known notice that stands says the same, or what is a copy of one that did; where one of them was not read, it
+        has the same title. Free: one with the same title that says most of it, and how copies of copies have changed since."""
+        same = [known for known in self.known.values() if self._says(known, view)]
+        seen = {known.key for known in same}
+        while same:
+            one = same.pop()
+            if one.state == "present":
+                return True
+            more = [k for k in self.known.values() if k.key not in seen and _alike(k.told.text or "", one.told.text or "")]
+            same += more
+            seen |= {known.key for known in more}
+        return False
+
+    @staticmethod
+    def _says(known: Known, view: Shown) -> bool:
+        if known.told.text is None or view.text is None:
+            return view.title in (known.told.title, known.row.value.title)
+        return known.told.text == view.text or (known.told.title == view.title and _alike(known.told.text, view.text))
 
     # ---- the list
 
