@@ -243,10 +243,15 @@ class Model:
             one = same.pop()
             if one.state == "present":
                 return True
-            more = [k for k in self.known.values() if k.key not in seen and _alike(k.told.text or "", one.told.text or "")]
+            more = [k for k in self.known.values() if k.key not in seen and self._related(k, one)]
             same += more
             seen |= {known.key for known in more}
         return False
+
+    @staticmethod
+    def _related(one: Known, other: Known) -> bool:
+        texts = one.told.text, other.told.text
+        return one.told.title == other.told.title or bool(texts[0] and texts[1] and _alike(texts[0], texts[1]))
 
     @staticmethod
     def _says(known: Known, view: Shown) -> bool:
