@@ -83,7 +83,7 @@ def route(
     """
     planned: dict[str, Planned] = {}
     tried: list[Tried] = []
-    silencer: Route | None = None
+    silenced = False
     taken = False
     for each in routes:
         matched, reason = _matches(each, kind, subject, days)
@@ -98,7 +98,8 @@ def route(
             continue
         taken = True
         if not wanted and each.channels is not None:
-            silencer = each
+            silenced = True
+            tried[-1] = Tried(each.name, matched, f"{reason}; it has no channels, so it silences")
         for channel in present:
             offer = Planned(channel, _due_at(each, now, timezone), each.name, each.digest is not None)
             if channel not in planned or offer.due_at < planned[channel].due_at:
@@ -107,12 +108,13 @@ def route(
             break
     if not taken and (kind in HOUSE_KINDS or (not routes and kind is not Kind.REMINDER)):
         planned = {channel: Planned(channel, now, DEFAULT, digest=False) for channel in channels}
-    return Routing(tuple(planned.values()), None if planned else _silence(silencer, channels), tuple(tried))
+    return Routing(tuple(planned.values()), None if planned else _silence(channels, silenced=silenced), tuple(tried))
 
 
-def _silence(silencer: Route | None, channels: Sequence[str]) -> str:
-    if silencer is not None:
-        return f"silenced by {silencer.name}"
+def _silence(channels: Sequence[str], *, silenced: bool) -> str:
+    """Which route silences a change stands among those that were tried."""
+    if silenced:
+        return "silenced"
     return "no route" if channels else "no channel is configured"
 
 

@@ -45,7 +45,7 @@ _EN = {
     "note.moved": "the address moved for good to {url}: update `url` in the configuration",
     "gap.no overlap": "none of the {rows} rows was known: notices may have come and gone between two checks",
     "gap.more pages": "unknown rows reach to the last of the {rows} that were looked at: there may be more behind them",
-    "failing": "{error} (since {since}, {count} failed checks; next look {due})",
+    "failing": "{error} (since {since}, {count} failed check{s}; next look {due})",
     "failing.first": "No baseline yet: it was never seen well, and what it shows first will not be told one by one",
     "failing.hint": "What to do: {hint}",
     "failing.alike": "The same for other sources on {host}: {others}",
@@ -53,7 +53,7 @@ _EN = {
     "failing.disk": "the database's disk has only {free} MiB left: sources are not looked at, nothing is lost, messages still go"
     " out. Free some space",
     "recovered.disk": "the disk has room again; sources are looked at",
-    "recovered": "could not be seen since {since}, {count} failed checks; now it can",
+    "recovered": "could not be seen since {since}, {count} failed check{s}; now it can",
     "recovered.online": "this machine reaches its sources again",
     "channel.broken": 'channel "{channel}" refuses every message: {error}. What is owed to it waits; one message is tried each'
     " hour. Mend its url in the configuration, then: monitor test {channel}",
@@ -71,7 +71,7 @@ class Words:
     def __call__(self, key: str, **facts: object) -> str:
         """A sentence; moments are shown as local time to the minute."""
         shown = {name: self._local(fact) if isinstance(fact, datetime) else fact for name, fact in facts.items()}
-        return self._table[key].format(**shown)
+        return self._table[key].format(**shown, s="" if facts.get("count") == 1 else "s")
 
     def _local(self, moment: datetime) -> str:
         return moment.astimezone(self._zone).strftime("%Y-%m-%d %H:%M")

@@ -46,7 +46,7 @@ KEYS = {
     "deliveries": "id change channel state attempts created_at due_at last_error sent_at",
     "check": "source outcome new revised withdrawn error elapsed_ms",
     "preview": "key title url published",
-    "presets": "name body column kind url verified",
+    "presets": "name body column kind url verified user_agent note",
 }
 LISTINGS = ("sources", "notices", "changes", "deliveries")
 ESCAPES = "危险\x1b[31m标题\x07\x9b2J\u202e"
@@ -196,6 +196,7 @@ def test_a_check_that_fails_exits_1_and_says_why_and_when_next(run: Run, folder:
     ran = run("check", folder=folder)
     assert ran.code == 1
     assert re.fullmatch(r"a: failed: 127\.0\.0\.1: HTTP 503; next look (\d{4}-\d\d-\d\d )?\d\d:\d\d", ran.lines[0])
+    assert ran.err == "1 of 1 source failed: a; monitor sources says why\n"
 
 
 def test_an_unsent_delivery_exits_1_and_stays_owed(run: Run, tmp_path: Path, site: Site) -> None:
@@ -309,6 +310,20 @@ def test_sources_are_listed_before_anything_was_looked_at(run: Run, folder: Path
     assert run("sources", "--state", "failing", folder=folder).out == ""
 
 
+def test_sources_are_those_of_the_configuration_in_its_order_whatever_was_looked_at(run: Run, folder: Path) -> None:
+    run("check", folder=folder)
+    path = folder / "monitor.toml"
+    own = path.read_text("utf-8")
+    added = own + '[[source]]\nid = "0"\nkind = "feed"\nurl = "https://example.org/feed.xml"\n'
+    path.write_text(added, "utf-8")
+    assert [(row["id"], row["health"]) for row in run("sources", "--json", folder=folder).json] == [("a", "ok"), ("0", "new")]
+    assert [row["id"] for row in run("sources", "--source", "0", "--json", folder=folder).json] == ["0"]
+    path.write_text(added.replace('id = "a"', 'id = "b"'), "utf-8")
+    assert [row["id"] for row in run("sources", "--json", folder=folder).json] == ["b", "0"]
+    path.write_text(added.replace('id = "0"', 'id = "0"\nenabled = false'), "utf-8")
+    assert [row["id"] for row in run("sources", "--json", folder=folder).json] == ["a"]
+
+
 @pytest.mark.parametrize("command", ["notices", "changes", "deliveries"])
 def test_newest_first_and_after_gives_oldest_first(run: Run, lived: Path, command: str) -> None:
     ids = [row["id"] for row in run(command, "--json", folder=lived).json]
@@ -383,6 +398,20 @@ def test_presets_are_listed_without_a_configuration(run: Run, tmp_path: Path, mo
     rows = run("presets", "--json").json
     assert "ndrc/tz" in [row["name"] for row in rows]
     assert all(list(row) == KEYS["presets"].split() for row in rows)
+    assert [row["name"] for row in run("presets", "--source", "ndrc/*", "--json").json] == [
+        row["name"] for row in rows if row["name"].startswith("ndrc/")
+    ]
+    assert {row["kind"] for row in run("presets", "--kind", "feed", "--limit", "3", "--json").json} == {"feed"}
+    assert run("presets", "--kind", "fed").code == 2
+    assert {row["name"].partition("/")[0] for row in rows if row["user_agent"]} >= {"miit"}
+    assert "of a browser" in run("presets", "--source", "miit/tz").out
+
+
+def test_config_may_stand_behind_the_command(run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path.parent)
+    for written in (["--config", str(folder / "monitor.toml")], [f"--config={folder / 'monitor.toml'}"]):
+        assert [row["id"] for row in run("sources", *written, "--json").json] == ["a"]
+    assert run("validate", "--config").code == 2
 
 
 # --- one notice, one change
@@ -401,6 +430,16 @@ def test_show_adds_the_text_and_the_versions_and_takes_an_id_or_a_url(run: Run, 
     assert "第二段改了。" in shown["text"]
     assert [version["seq"] for version in shown["versions"]] == list(range(1, notice["versions"] + 1))
     assert {"seq", "seen_at", "title", "fingerprint"} <= shown["versions"][0].keys()
+
+
+def test_the_text_of_what_was_not_read_is_unknown(run: Run, folder: Path) -> None:
+    run("check", folder=folder)
+    assert run("show", "1", "--json", folder=folder).json[0]["text"] is None
+
+
+@pytest.mark.parametrize("options", [("--kind", "new"), ("--after", "1"), ("--state", "new")])
+def test_search_takes_no_filter_that_it_would_not_heed(run: Run, lived: Path, options: tuple[str, str]) -> None:
+    assert run("search", *options, "通知", folder=lived).code == 2
 
 
 def test_show_is_plain_text_for_people(run: Run, lived: Path) -> None:

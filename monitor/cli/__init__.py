@@ -43,6 +43,9 @@ COMMANDS = {
 class Commands(click.Group):
     """A group whose commands are imported when they are asked for."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _config_first(args))
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -64,6 +67,16 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, said) for name, (_, said) in COMMANDS.items()])
+
+
+def _config_first(args: list[str]) -> list[str]:
+    """The same with `--config FILE` in front, where click looks for it: people write it behind the command, too."""
+    end = args.index("--") if "--" in args else len(args)
+    at = next((n for n, arg in enumerate(args[:end]) if arg == "--config" or arg.startswith("--config=")), None)
+    if at is None:
+        return args
+    width = 1 if "=" in args[at] else 2
+    return [*args[at : at + width], *args[:at], *args[at + width :]]
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -107,12 +107,14 @@ def load(ctx: click.Context) -> Config:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What is needed to show what is stored: where it is, in what words, and the names of the sources."""
+    """What is needed to show what is stored: where it is, in what words, and the names of the sources; `changed`: the
+    configuration, where the database does not know it yet."""
 
     database: Path
     timezone: str
     language: str
     sources: tuple[str, ...]
+    changed: Config | None = None
 
 
 def place(ctx: click.Context) -> Place:
@@ -124,7 +126,7 @@ def place(ctx: click.Context) -> Place:
     if seen is not None and seen.database.exists() and _is_accepted(seen):
         return Place(seen.database, seen.timezone, seen.language, seen.sources)
     found = load(ctx)
-    return Place(found.database, found.timezone, found.language, tuple(found.sources))
+    return Place(found.database, found.timezone, found.language, tuple(found.sources), found)
 
 
 def _is_accepted(seen: Glance) -> bool:
@@ -147,13 +149,14 @@ def reading(where: Config | Place) -> Iterator[Store]:
 
 def unknown(what: str, named: str, known: Sequence[str]) -> click.UsageError:
     """Exit 2, with the nearest name."""
+    known = list(dict.fromkeys(known))
     near = get_close_matches(named, known, 1, 0.5)
     if near:
         return click.UsageError(f'no {what} "{named}" — did you mean "{near[0]}"?')
     if not known:
         there = "the configuration has none"
     else:
-        there = f"the configuration has {', '.join(known)}" if len(known) <= FEW else f"monitor {LISTED[what]} lists them"
+        there = f"there is {', '.join(known)}" if len(known) <= FEW else f"monitor {LISTED[what]} lists them"
     return click.UsageError(f'no {what} "{named}": {there}')
 
 

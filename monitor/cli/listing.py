@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -13,13 +14,12 @@ from zoneinfo import ZoneInfo
 import click
 
 from monitor.cli import output
-from monitor.cli.common import ID, load, place, reading, unknown
+from monitor.cli.common import ID, place, reading, unknown
 from monitor.cli.output import Column, terminal
 
 if TYPE_CHECKING:
     from monitor.cli.common import Place
     from monitor.config import Config
-    from monitor.model import Source
     from monitor.store.lists import Filter
 
 SOURCES = ("id", "kind", "url", "health", "last_check", "last_ok", "outcome", "error", "notices", "next_due")
@@ -51,19 +51,26 @@ def since(text: str, zone: str, now: datetime) -> datetime:
         raise click.UsageError(f'--since "{text}" is no time, date or age: 2026-01-08, 2026-01-08T10:00+08:00, 90m, 7d') from None
 
 
-def filters(kinds: str, states: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The options of every listing; `kinds` and `states` say what theirs filter by."""
+def filters(kinds: str | None, states: str, *, cursor: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The options of every listing; `kinds` (None: it has none) and `states` say what theirs filter by; `cursor`: whether its
+    rows can be had by id."""
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in (
+        options = [
             click.option("--json", "as_json", is_flag=True, help="One JSON object a line."),
             click.option("--limit", type=ID, help="At most so many rows (50 at a terminal, else all)."),
             click.option("--state", "states", multiple=True, help=f"Only these: {states}. Repeats."),
-            click.option("--kind", "kinds", multiple=True, help=f"Only these: {kinds}. Repeats."),
-            click.option("--after", type=ID, metavar="ID", help="Rows with a greater id, oldest first: a cursor for scripts."),
+        ]
+        if kinds is not None:
+            options.append(click.option("--kind", "kinds", multiple=True, help=f"Only these: {kinds}. Repeats."))
+        if cursor:
+            said = "Rows with a greater id, oldest first: a cursor for scripts."
+            options.append(click.option("--after", type=ID, metavar="ID", help=said))
+        options += [
             click.option("--since", "since_", metavar="WHEN", help="From a time, a date or an age (90m, 7d) on."),
             click.option("--source", "sources", multiple=True, metavar="GLOB", help="Only these sources. Repeats."),
-        ):
+        ]
+        for option in options:
             command = option(command)
         return click.pass_context(command)
 
@@ -71,8 +78,8 @@ def filters(kinds: str, states: str) -> Callable[[Callable[..., Any]], Callable[
 
 
 def wanted(
-    config: Config | Place, sources: tuple[str, ...], since_: str | None, after: int | None, kinds: tuple[str, ...],
-    states: tuple[str, ...], limit: int | None, as_json: bool,
+    config: Config | Place, sources: tuple[str, ...], since_: str | None, states: tuple[str, ...], limit: int | None,
+    as_json: bool, kinds: tuple[str, ...] = (), after: int | None = None,
 ) -> Filter:  # fmt: skip
     """What the options of a listing ask for. Raises a usage error."""
     from monitor.store.lists import Filter
@@ -104,7 +111,7 @@ def stored_rows(config: Config | Place, query: Callable[[Any], list[Any]]) -> li
         return query(conn)
 
 
-def _choice(given: tuple[str, ...], allowed: Sequence[str], option: str) -> None:
+def choice(given: tuple[str, ...], allowed: Sequence[str], option: str) -> None:
     for one in given:
         if one not in allowed:
             hint = get_close_matches(one, allowed, 1, 0.5)
@@ -112,12 +119,12 @@ def _choice(given: tuple[str, ...], allowed: Sequence[str], option: str) -> None
             raise click.UsageError(f'--{option} "{one}" is unknown{said}')
 
 
-def _choice_of_kinds(given: tuple[str, ...]) -> None:
+def choice_of_kinds(given: tuple[str, ...]) -> None:
     """The same for kinds of source; which there are is looked up only where one is named."""
     if given:
         from monitor import sources
 
-        _choice(given, sources.names(), "kind")
+        choice(given, sources.names(), "kind")
 
 
 def _listed(
@@ -142,19 +149,20 @@ def _listed(
 @click.command()
 @filters("feed, list, page, …", "new, ok, failing, quiet, paused")
 def sources(ctx: click.Context, as_json: bool, **given: Any) -> None:
-    """List sources: health, last check, next one."""
+    """List the sources of the configuration, in its order: health, last check, next one."""
     from monitor.model import Health
     from monitor.store import lists
 
     where = place(ctx)
-    _choice_of_kinds(given["kinds"])
-    _choice(given["states"], tuple(Health), "state")
+    choice_of_kinds(given["kinds"])
+    choice(given["states"], tuple(Health), "state")
     asked = wanted(where, **given, as_json=as_json)
-    found = stored_rows(where, lambda conn: lists.sources(conn, asked))
-    if not where.database.exists():
-        blank: dict[str, Any] = dict.fromkeys((*SOURCES, "asked_until", "hint"))
-        blank |= {"health": "new", "notices": 0}
-        found = [blank | {"id": s.id, "kind": s.kind, "url": s.url} for s in _unseen(load(ctx), asked)]
+    stored = stored_rows(where, lambda conn: lists.sources(conn, replace(asked, limit=None)))
+    rows = {row["id"]: row for row in stored}
+    if where.changed is not None:
+        known = set(stored_rows(where, lists.source_ids))
+        rows |= {row["id"]: row for row in _new(where.changed, asked) if row["id"] not in known}
+    found = [rows[id_] for id_ in where.sources if id_ in rows][: asked.limit]
     columns = [
         Column("id", "SOURCE"), Column("health", "HEALTH"), Column("notices", "NOTICES"),
         Column("last_check", "LAST CHECK", time=True), Column("outcome", "OUTCOME"),
@@ -168,18 +176,18 @@ def sources(ctx: click.Context, as_json: bool, **given: Any) -> None:
             output.hint(f"{row['id']}: {output.visible(row['hint'])}")
 
 
-def _unseen(config: Config, wanted: Filter) -> list[Source]:
-    """The sources of the config that a filter leaves, where none was looked at so far."""
+def _new(config: Config, wanted: Filter) -> list[dict[str, Any]]:
+    """The sources of the config that a filter leaves, as if none was looked at so far."""
     if wanted.since is not None or (wanted.states and "new" not in wanted.states):
         return []
-    found = [
-        source
+    blank: dict[str, Any] = dict.fromkeys((*SOURCES, "asked_until", "hint")) | {"health": "new", "notices": 0}
+    return [
+        blank | {"id": source.id, "kind": source.kind, "url": source.url}
         for source in config.sources.values()
         if source.enabled
         and (not wanted.sources or any(fnmatchcase(source.id, glob) for glob in wanted.sources))
         and (not wanted.kinds or source.kind in wanted.kinds)
     ]
-    return found[: wanted.limit]
 
 
 @click.command()
@@ -189,8 +197,8 @@ def notices(ctx: click.Context, as_json: bool, **given: Any) -> None:
     from monitor.store import lists
 
     where = place(ctx)
-    _choice_of_kinds(given["kinds"])
-    _choice(given["states"], ("present", "withdrawn"), "state")
+    choice_of_kinds(given["kinds"])
+    choice(given["states"], ("present", "withdrawn"), "state")
     asked = wanted(where, **given, as_json=as_json)
     columns = [
         Column("id", "ID"), Column("published", "PUBLISHED"), Column("source", "SOURCE"), Column("state", "STATE"),
@@ -212,8 +220,8 @@ def changes(ctx: click.Context, as_json: bool, **given: Any) -> None:
     from monitor.store import lists
 
     where = place(ctx)
-    _choice(given["kinds"], tuple(Kind), "kind")
-    _choice(given["states"], ("told", "silenced"), "state")
+    choice(given["kinds"], tuple(Kind), "kind")
+    choice(given["states"], ("told", "silenced"), "state")
     asked = wanted(where, **given, as_json=as_json)
     columns = [
         Column("id", "ID"), Column("at", "AT", time=True), Column("kind", "KIND"), Column("source", "SOURCE"),
@@ -235,8 +243,8 @@ def deliveries(ctx: click.Context, as_json: bool, **given: Any) -> None:
     from monitor.store import lists
 
     where = place(ctx)
-    _choice(given["kinds"], tuple(Kind), "kind")
-    _choice(given["states"], tuple(DeliveryState), "state")
+    choice(given["kinds"], tuple(Kind), "kind")
+    choice(given["states"], tuple(DeliveryState), "state")
     asked = wanted(where, **given, as_json=as_json)
     columns = [
         Column("id", "ID"), Column("change", "CHANGE"), Column("channel", "CHANNEL"), Column("state", "STATE"),

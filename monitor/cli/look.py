@@ -185,9 +185,12 @@ def _show(
             click.echo(json.dumps({key: report[key] for key in CHECK}, ensure_ascii=False))
         else:
             _say(config, report, paused=report["source"] in paused)
+    failed = [report["source"] for report in reports if report["outcome"] == "failed"]
+    if failed and (as_json or not terminal()):  # for whom only looks at stderr: cron
+        output.warn(f"{len(failed)} of {counted(len(reports), 'source')} failed: {', '.join(failed)}; monitor sources says why")
     if len(reports) > 1 and all(report["reason"] in NO_NETWORK for report in reports):
         output.warn("none of them can be reached: this machine seems to be offline; check its network, name server and `proxy`")
-    elif any(report["outcome"] == "failed" for report in reports) and not as_json:
+    elif failed and not as_json:
         output.hint("monitor doctor SOURCE shows what a source saw when it was well, and sees now")
     unsent = [sent for sent in found["sent"] if sent["error"]]
     if not as_json:
@@ -198,8 +201,8 @@ def _show(
             pages = "1 page is" if found["remaining"] == 1 else f"{found['remaining']} pages are"
             click.echo(f"{pages} still to be read: the daemon reads them, or the next monitor check")
     for one in unsent:
-        output.warn(f"channel {one['channel']}: not sent: {one['error']} — it stays owed; see monitor deliveries")
-    return FAILED if unsent or any(report["outcome"] == "failed" for report in reports) else DONE
+        output.warn(f"channel {one['channel']}: not sent: {one['error']} — monitor deliveries shows what becomes of it")
+    return FAILED if unsent or failed else DONE
 
 
 def _say(config: Config, report: Mapping[str, Any], *, paused: bool) -> None:

@@ -8,7 +8,7 @@ import click
 
 from monitor.cli import output
 from monitor.cli.common import load
-from monitor.cli.listing import NOTICES, filters, stored_rows, wanted
+from monitor.cli.listing import NOTICES, choice, filters, stored_rows, wanted
 from monitor.cli.output import Column
 
 KEYS = (*NOTICES, "line")
@@ -16,7 +16,7 @@ KEYS = (*NOTICES, "line")
 
 @click.command()
 @click.argument("query", nargs=-1, required=True)
-@filters("", "present, withdrawn")
+@filters(None, "present, withdrawn", cursor=False)
 def search(ctx: click.Context, query: tuple[str, ...], as_json: bool, **given: Any) -> None:
     """Find notices by their words: title, text, attachments and what they say of themselves.
 
@@ -30,6 +30,7 @@ def search(ctx: click.Context, query: tuple[str, ...], as_json: bool, **given: A
         asked = parse(" ".join(query))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+    choice(given["states"], ("present", "withdrawn"), "state")
     filter_ = wanted(config, **given, as_json=as_json)
     try:
         found = stored_rows(config, lambda conn: finds.search(conn, asked, filter_, config.bodies))

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from importlib.resources import files
 from itertools import chain, count
 from pathlib import Path
@@ -19,13 +20,13 @@ from typing import TYPE_CHECKING
 import click
 
 from monitor.cli import output
-from monitor.cli.common import DONE, FAILED, USAGE, browserless, counted, load, unknown
+from monitor.cli.common import DONE, FAILED, ID, USAGE, browserless, counted, load, unknown
 from monitor.cli.output import Column, terminal
 
 if TYPE_CHECKING:
     from monitor.cli import asking
 
-PRESETS = ("name", "body", "column", "kind", "url", "verified")
+PRESETS = ("name", "body", "column", "kind", "url", "verified", "user_agent", "note")
 #: What `init` says when it has written.
 NEXT = {
     "en": {
@@ -295,11 +296,21 @@ def validate(ctx: click.Context) -> int:
 
 
 @click.command()
+@click.option("--source", "names", multiple=True, metavar="GLOB", help="Only these presets. Repeats.")
+@click.option("--kind", "kinds", multiple=True, help="Only these: feed, list, json, jpaas, page. Repeats.")
+@click.option("--limit", type=ID, help="At most so many.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def presets(as_json: bool) -> int:
+def presets(names: tuple[str, ...], kinds: tuple[str, ...], limit: int | None, as_json: bool) -> int:
     """List the official sources that are known by name; use one as `preset = "NAME"` in a [[source]]."""
     from monitor import config
+    from monitor.cli.listing import choice_of_kinds
 
+    choice_of_kinds(kinds)
+    chosen = [
+        preset
+        for preset in config.presets().values()
+        if (not names or any(fnmatchcase(preset.name, glob) for glob in names)) and (not kinds or preset.kind in kinds)
+    ]
     found = [
         {
             "name": preset.name,
@@ -308,12 +319,15 @@ def presets(as_json: bool) -> int:
             "kind": preset.kind,
             "url": preset.url,
             "verified": preset.verified,
+            "user_agent": preset.keys.get("user_agent"),
+            "note": preset.note or None,
+            "named": "of a browser" if "user_agent" in preset.keys else "",
         }
-        for preset in config.presets().values()
+        for preset in chosen[:limit]
     ]
     columns = [
         Column("name", "PRESET"), Column("body", "BODY"), Column("column", "COLUMN"), Column("kind", "KIND"),
-        Column("verified", "VERIFIED"), Column("url", "URL", wide=True),
+        Column("verified", "VERIFIED"), Column("named", "USER AGENT"), Column("url", "URL", wide=True),
     ]  # fmt: skip
     output.rows(found, columns, "UTC", as_json=as_json, keys=PRESETS)
     return DONE

@@ -181,7 +181,7 @@ def forget(ctx: click.Context, source: str, yes: bool) -> int:
         if source in config.sources:
             click.echo(f"{source}: has no history: nothing to delete")
             return DONE
-        raise unknown("source", source, list(dict.fromkeys([*config.sources, *stored])))
+        raise unknown("source", source, [*config.sources, *stored])
     if not yes and not _agreed(f"Delete {counted(count, 'notice')} of {source} with all their versions? This cannot be undone."):
         output.warn(f"{source}: nothing was deleted")
         return FAILED

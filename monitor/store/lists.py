@@ -315,7 +315,7 @@ def show(conn: sqlite3.Connection, notice: int) -> Row:
     for file in attached:
         if file["sha256"] is None:
             file["problem"] = readings.why_not(conn, notice, file["url"])
-    return found | {"attachments": attached, "text": row["text"], "versions": [dict(version) for version in versions]}
+    return found | {"attachments": attached, "text": row["text"] or None, "versions": [dict(version) for version in versions]}
 
 
 def explain(conn: sqlite3.Connection, change: int) -> Row | None:
