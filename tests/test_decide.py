@@ -602,6 +602,16 @@ def test_a_date_in_doubt_is_taken_with_what_is_read_differently_and_a_later_one_
     assert told(made.see(later)) == ["revised f: date"]
 
 
+def test_dates_that_change_with_those_of_rows_read_differently_are_none_s_own_change() -> None:
+    made = shelf()
+    for key in LIST[:6]:
+        made.become(key, row_how="list/1:0c")
+    refreshed = [row(key, day=40) for key in LIST]
+    assert told(made.see(refreshed)) == []
+    assert told(made.see(refreshed)) == []
+    assert {k.row_published for k in made.known.values()} == {refreshed[0].published}
+
+
 def test_a_withdrawn_row_that_is_back_and_read_differently_is_restored() -> None:
     made = shelf()
     made.become("f", state="withdrawn", gone_by="row")

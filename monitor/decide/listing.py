@@ -226,6 +226,7 @@ def _rows(source: Source, memory: Memory, matched: Mapping[str, Known | None], s
     steps: list[Step] = []
     redated: list[tuple[Known, Notice]] = []
     done: set[str] = set()
+    shifted = 0  # rows whose date is taken with what is read differently
     for row in seen.rows:
         if row.key in done:
             continue
@@ -241,6 +242,7 @@ def _rows(source: Source, memory: Memory, matched: Mapping[str, Known | None], s
             steps.append(Look(known, "recheck"))  # before its address is another: what is to be read moves with it
         if known.row_how != how:
             steps.append(Reread(known, row, print_, how))
+            shifted += row.published is not None and day_of(known.row_published) not in (None, day_of(row.published))
             if "date" in known.doubts:
                 steps.append(Settle(known, "date"))  # its day is taken with it
             continue
@@ -253,7 +255,7 @@ def _rows(source: Source, memory: Memory, matched: Mapping[str, Known | None], s
             redated.append((known, row))
         elif "date" in known.doubts:
             steps.append(Settle(known, "date"))
-    return steps + _dates(source, redated, {step.known.id for step in steps if isinstance(step, Reread)}, seen)
+    return steps + _dates(source, redated, {step.known.id for step in steps if isinstance(step, Reread)}, seen, shifted)
 
 
 def _revision(source: Source, known: Known, row: Notice, print_: str) -> list[Step]:
@@ -282,10 +284,11 @@ def _revised(source: Source, known: Known, row: Notice, reason: str) -> list[Ste
     return [silent] if known.last_reason == "flapping" else [flapping(known), silent]
 
 
-def _dates(source: Source, redated: Sequence[tuple[Known, Notice]], reread: set[int], seen: Seen) -> list[Step]:
+def _dates(source: Source, redated: Sequence[tuple[Known, Notice]], reread: set[int], seen: Seen, shifted: int) -> list[Step]:
     """Dates alone, where they stand: of over half of the rows together one note, else each a revision. One that changed with the
-    others and stands later than they, because it was out of sight, is not told by itself; nor is that of what is withdrawn."""
-    together = len(redated) * 2 > len(seen.rows) and len(redated) > 1
+    others and stands later than they, because it was out of sight, is not told by itself; nor is that of what is withdrawn.
+    `shifted` more have changed with them, and are taken without a word."""
+    together = (len(redated) + shifted) * 2 > len(seen.rows) and len(redated) > 1
     steps: list[Step] = []
     stood: list[tuple[Known, Notice]] = []
     for known, row in redated:
