@@ -324,6 +324,12 @@ def test_sources_are_those_of_the_configuration_in_its_order_whatever_was_looked
     assert [row["id"] for row in run("sources", "--json", folder=folder).json] == ["a"]
 
 
+def test_the_newest_of_a_list_is_the_first_of_the_listing(run: Run, lived: Path) -> None:
+    rows = run("notices", "--json", folder=lived).json
+    assert [row["published"] for row in rows] == sorted((row["published"] for row in rows), reverse=True)
+    assert rows[0]["title"] == "关于新工作的通知"
+
+
 @pytest.mark.parametrize("command", ["notices", "changes", "deliveries"])
 def test_newest_first_and_after_gives_oldest_first(run: Run, lived: Path, command: str) -> None:
     ids = [row["id"] for row in run(command, "--json", folder=lived).json]

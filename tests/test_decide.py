@@ -142,6 +142,22 @@ def test_the_next_page_is_asked_where_the_last_three_are_known_and_all_pinned() 
     assert decide.wants_more(rows("xba"), {"b", "a", "x"}, memory, {"x", "b", "a"})
 
 
+@pytest.mark.parametrize(
+    ("listed", "ordered"),
+    [
+        (rows("cba"), "abc"),
+        (rows("abc"), "abc"),
+        (rows("bca"), "abc"),
+        (rows("xyz", day=None), "zyx"),
+        (rows("xyz", day=3), "zyx"),
+        ([*rows("a", day=None), *rows("cb")], "bca"),
+    ],
+    ids=["newest first", "oldest first", "a pinned row", "no dates", "one day", "a date is missing"],
+)
+def test_what_was_published_later_is_stored_later(listed: list[Notice], ordered: str) -> None:
+    assert "".join(row.key for row in decide.oldest_first(listed)) == ordered
+
+
 def test_a_baseline_asks_for_no_further_page() -> None:
     assert not decide.wants_more(rows("cba"), set(), Memory("s"), set())
 

@@ -172,11 +172,11 @@ def _known(conn: Connection, work: _Work, seen: Seen) -> list[Known]:
 
 
 def _baseline_in_chunks(work: _Work, seen: Seen) -> None:
-    """All but the last rows of a large baseline; what a crash leaves is taken up by the next check."""
-    whole = seen.rows
-    wanted = decide.wanted(work.source, whole, work.desk.now(), baseline=True)
+    """All but the newest rows of a large baseline; what a crash leaves is taken up by the next check."""
+    whole = decide.oldest_first(seen.rows)
+    wanted = decide.wanted(work.source, seen.rows, work.desk.now(), baseline=True)
     for start in range(0, len(whole) - CHUNK, CHUNK):
-        part = replace(seen, rows=whole[start : start + CHUNK])
+        part = replace(seen, rows=tuple(whole[start : start + CHUNK]))
         _read_ahead(work, part.rows)
         with work.desk.store.write() as conn:
             work.desk.same_turn(work.source.id, work.turn)

@@ -7,7 +7,17 @@ states that must stand before they count; `nouns` has what goes in and the steps
 from monitor.decide.doubt import flapping, something_else
 from monitor.decide.failures import Failures, tell_failing
 from monitor.decide.files import Bytes, FileVerdict, judge_file, pictures, scanty
-from monitor.decide.listing import decide, from_below, list_end, list_print, pinned_keys, row_print, too_short, wants_more
+from monitor.decide.listing import (
+    decide,
+    from_below,
+    list_end,
+    list_print,
+    oldest_first,
+    pinned_keys,
+    row_print,
+    too_short,
+    wants_more,
+)
 from monitor.decide.nouns import (
     ELSEWHERE,
     Add,
@@ -67,6 +77,7 @@ __all__ = [
     "list_print",
     "longest_pause",
     "next_look",
+    "oldest_first",
     "pictures",
     "pinned_keys",
     "read_alike",

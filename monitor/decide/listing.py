@@ -215,6 +215,14 @@ def decide(source: Source, memory: Memory, known: Sequence[Known], seen: Seen, a
     )
 
 
+def oldest_first(rows: Sequence[Notice]) -> list[Notice]:
+    """The rows in the order in which they were published: by their days where all have one; else, and within a day, upwards,
+    since lists run newest first."""
+    upwards = list(reversed(rows))
+    days = {row.key: day for row in upwards if (day := day_of(row.published)) is not None}
+    return sorted(upwards, key=lambda row: days[row.key]) if len(days) == len(upwards) else upwards
+
+
 def _is_change(step: Step) -> bool:
     return (isinstance(step, Add) and step.told) or isinstance(step, Revise | Withdraw | Restore | Say)
 

@@ -36,7 +36,7 @@ def apply(  # noqa: PLR0912 - one branch a step
     """Write the steps of one accepted check. `wanted` holds the readings of new rows, by key; `said` words what is said; `reads`
     reads a text's facts."""
     done = Applied()
-    for step in steps:
+    for step in _oldest_first(steps):
         match step:
             case decide.Add():
                 _add(conn, source, step, wanted.get(step.notice.key), done, reads, now)
@@ -69,6 +69,13 @@ def apply(  # noqa: PLR0912 - one branch a step
                     changes.insert(conn, step.kind, now, reason=step.reason, source=source.id, notice=notice, detail=said(step))
                 )
     return done
+
+
+def _oldest_first(steps: tuple[decide.Step, ...]) -> list[decide.Step]:
+    """The same, what is new in the order in which it was published: later notices and changes get greater ids."""
+    new = {step.notice.key: step for step in steps if isinstance(step, decide.Add)}
+    ordered = iter(decide.oldest_first([step.notice for step in new.values()]))
+    return [new[next(ordered).key] if isinstance(step, decide.Add) else step for step in steps]
 
 
 def _add(
