@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor import config, diff, sources, text
+from monitor import config, diff, facts, sources, text
 from monitor.check.one import check
 from monitor.errors import ConfigError, ParseError
 from monitor.model import Fetched, Listing, Request, Source, Validators
@@ -176,6 +176,21 @@ def test_two_rows_with_one_key_are_both_there() -> None:
     found = read(rows, key="id").notices
     assert [notice.title for notice in found] == ["a", "b", "c"]
     assert len({notice.key for notice in found}) == 3
+
+
+@pytest.mark.parametrize(
+    ("key", "title", "labels"),
+    [
+        ("CVE-2026-1002", "Windows 提权漏洞", (("cve", "CVE-2026-1002"),)),
+        ("CNNVD-202601-123", "某产品漏洞", (("cnnvd", "CNNVD-202601-123"),)),
+        ("CVE-2026-1002", "CVE-2026-1002 提权漏洞", ()),
+        ("2026-1002", "通知", ()),
+    ],
+)
+def test_the_id_of_a_flaw_that_is_a_row_s_key_is_said_of_it(key: str, title: str, labels: tuple[tuple[str, str], ...]) -> None:
+    notice = only({"id": key, "title": title}, key="id")
+    assert notice.labels == labels
+    assert facts.read(notice.title, "", labels=notice.labels).cves == ((key,) if key.startswith("CVE") else ())
 
 
 def test_a_row_without_title_is_called_by_its_key() -> None:

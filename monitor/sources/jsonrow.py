@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import marshal
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from monitor.sources.rows import Row
 
 #: Bytes of a row that is remembered.
 _LONGEST = 4096
+#: Ids of flaws, by who gives them.
+_FLAW = re.compile(r"(CVE|CNVD|CNNVD)-(?:C-)?\d{4,6}-\d{3,7}", re.I)
 _COMPACT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 #: A number this large counts milliseconds, not seconds (the year 5138 in seconds, 1973 in milliseconds).
 _MILLISECONDS = 10**11
@@ -126,7 +129,7 @@ def _undated(row: Any, wanted: Wanted) -> tuple[Row | None, str | None]:
         published=exact,
         summary=summary,
         text=said,
-        labels=tuple(dict.fromkeys(_labels(row, wanted))) if wanted.labels else (),
+        labels=tuple(dict.fromkeys((*_labels(row, wanted), *_named(key, title)))) if wanted.labels or key else (),
     )
     return found, dated if exact is None else None
 
@@ -169,6 +172,12 @@ def _labels(row: Any, wanted: Wanted) -> Iterator[tuple[str, str]]:
         for one in value if isinstance(value, list) else [value]:
             if found := _line(one):
                 yield name, found
+
+
+def _named(key: str, title: str) -> Iterator[tuple[str, str]]:
+    """The label of a key that is a flaw's official id, which its title does not say."""
+    if (found := _FLAW.fullmatch(key)) and key.lower() not in title.lower():
+        yield found[1].lower(), key
 
 
 def _when(said: str, at: datetime, timezone: str) -> When | None:
