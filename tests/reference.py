@@ -112,6 +112,7 @@ class Known:
     page: Facet | None = None
     looked: datetime | None = None  # at its page, with whatever result
     fault: bool = False  # that look was no answer
+    other: datetime | None = None  # since when its page says something else than was told
     state: str = "present"
     gone_at: datetime | None = None  # when it was withdrawn last
     by_list: bool = False  # withdrawn because its row was missing
@@ -577,6 +578,8 @@ class Model:
             known.page = Facet(look.shown, at, at)
         else:
             known.page.see(look.shown, at)
+        if isinstance(look.shown, Shown):
+            known.other = None if look.shown.text == known.told.text else known.other or at
         if isinstance(look.shown, Shown) and known.free_page:
             known.free_page, known.looked_free = False, True
         if isinstance(look.shown, Shown) and self.follow and known.told.text is None:  # rule 10: the first reading only enriches
@@ -641,6 +644,7 @@ class Model:
         lost |= view.date is None and known.told.date is not None
         if view in known.former or lost:
             again = known.row.looks >= 2 or (page is not None and page.seen_twice())
+            again |= known.other is not None and at - known.other >= DAY  # whatever it says then
             must(again, f"rule 11: {one}: it went back to a former state, or lost most of it, and counts at first sight: {known}")
         known.tell(view)
         known.revised.append(at)
