@@ -646,6 +646,19 @@ def test_preview_shows_what_the_routes_would_do(run: Run, tmp_path: Path, site: 
     assert rows[1]["routes"]["tried"][0]["matched"] is False
 
 
+def test_preview_knows_what_the_routes_read_out_of_a_row(run: Run, tmp_path: Path, site: Site) -> None:
+    site.rows.insert(0, Row("x", "关于修复CVE-2026-1002高危漏洞的通知（工信部网安函〔2026〕7号）", "2026-01-20", "正文。"))
+    folder = configured(
+        tmp_path,
+        site,
+        '[[route]]\nmatch = "cve:CVE-2026-1002 AND number:7号 AND issuer:工业和信息化部"\nchannels = ["console"]\n',
+    )
+    for what in ("a", f"{site.url}/list/"):
+        rows = run("preview", what, "--routes", "--json", folder=folder).json
+        assert [len(row["routes"]["channels"]) for row in rows[:2]] == [1, 0], what
+    assert "console by route 1" in run("preview", f"{site.url}/list/", "--routes", folder=folder).out
+
+
 def test_preview_of_an_address_prints_a_source_that_works(run: Run, folder: Path, site: Site) -> None:
     ran = run("preview", f"{site.url}/list/", folder=folder)
     assert ran.code == 0

@@ -15,7 +15,7 @@ from monitor.cli import output, robots
 from monitor.cli.common import DONE, FAILED
 from monitor.cli.finding import BROWSER, confirmed, fetched_somehow
 from monitor.cli.output import terminal
-from monitor.cli.showing import rows_of, show, show_rows
+from monitor.cli.showing import KEYS, routed, rows_of, say_routes, show, show_rows
 from monitor.cli.steps import step_for
 from monitor.errors import FetchError, SourceError
 from monitor.readers import wechat
@@ -43,13 +43,14 @@ preset = "doonsec"
 # url = "http://127.0.0.1:8001/feed/…\""""
 
 
-def preview_address(url: str, config: Config | None, *, as_json: bool) -> int:
-    """Look at an address and say what it could be a source of. Exit 1 where nothing is found or the address does not answer."""
+def preview_address(url: str, config: Config | None, *, as_json: bool, routes: bool = False) -> int:
+    """Look at an address and say what it could be a source of; `routes`: and what those of the config would do with its rows.
+    Exit 1 where nothing is found or the address does not answer."""
     from monitor.model import FetchPolicy
 
     policy = FetchPolicy(allow_private=config.allow_private, proxy=config.proxy) if config else FetchPolicy()
     if (preset := preset_at(url)) is not None:
-        return _of_preset(preset, config, as_json=as_json)
+        return _of_preset(preset, config, as_json=as_json, routes=routes)
     try:
         got, policy = _answer(url, policy)
         if _is_wechats(got):
@@ -63,10 +64,17 @@ def preview_address(url: str, config: Config | None, *, as_json: bool) -> int:
     if best is None or best.listing is None:
         _say(url, said)
         return FAILED
-    show_rows(rows_of(best.listing.notices), config.timezone if config else "Asia/Shanghai", as_json=as_json)
+    rows = rows_of(best.listing.notices)
+    if routes and config is not None:
+        name = discover.id_of(best, config.sources)
+        for row, notice in zip(rows, best.listing.notices, strict=True):
+            row["routes"] = routed(config, notice, name)
+    keys = (*KEYS, "routes") if routes else KEYS
+    show_rows(rows, config.timezone if config else "Asia/Shanghai", as_json=as_json, keys=keys)
     for problem in best.listing.problems:
         output.warn(problem)
     if not as_json:
+        say_routes(rows)
         _paste(best, [one for one in found if one is not best and one.rows], config)
         robots.say(best.url, policy)
     return DONE
@@ -125,10 +133,10 @@ def _folded(url: str) -> str:
     return re.sub(r"(?:/index\.s?html?|/)$", "", urls.identity(url))
 
 
-def _of_preset(preset: Preset, config: Config | None, *, as_json: bool) -> int:
+def _of_preset(preset: Preset, config: Config | None, *, as_json: bool, routes: bool) -> int:
     from monitor import config as configs
 
-    code = show(configs.source_of({"preset": preset.name}, config, os.environ), config, as_json=as_json)
+    code = show(configs.source_of({"preset": preset.name}, config, os.environ), config, as_json=as_json, routes=routes)
     if not as_json:
         click.echo()
         _paste_preset(preset)

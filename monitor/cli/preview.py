@@ -29,9 +29,8 @@ def preview(ctx: click.Context, what: str, as_json: bool, routes: bool) -> int:
     if what.startswith(("http://", "https://")):
         from monitor.cli.address import preview_address
 
-        if routes:
-            raise click.UsageError("--routes is for a source of the configuration: paste the [[source]] into it first")
-        return preview_address(what, _config(ctx), as_json=as_json)
+        config = load(ctx) if routes else _config(ctx)
+        return preview_address(what, config, as_json=as_json, routes=routes)
     config, source = _which(ctx, what)
     if routes and config is None:
         raise click.UsageError("--routes needs a configuration: monitor init writes one")

@@ -50,12 +50,12 @@ def show(source: Source, config: Config | None, *, as_json: bool, routes: bool =
     rows = rows_of(notices)
     if routes and config is not None:
         for row, notice in zip(rows, notices, strict=True):
-            row["routes"] = _routed(config, notice)
+            row["routes"] = routed(config, notice, notice.source_id)
     show_rows(rows, zone, as_json=as_json, keys=(*KEYS, "routes") if routes else KEYS)
     for problem in looked.result.problems:
         output.warn(mask(f"{source.id}: {problem}"))
     if not as_json:
-        _say_routes(rows)
+        say_routes(rows)
     if not rows:
         output.warn(f"{source.id}: no rows" + (", which allow_empty says is right" if source.allow_empty else ""))
         if source.allow_empty:
@@ -85,19 +85,24 @@ def _say(sentences: Iterator[str], mask: Callable[[str], str]) -> None:
         output.warn(mask(sentence))
 
 
-def _routed(config: Config, notice: Notice) -> dict[str, Any]:
-    """What the routes would do with a row, were it new: channels with their route, or the silence; every route tried."""
+def routed(config: Config, notice: Notice, source: str) -> dict[str, Any]:
+    """What the routes would do with a row, were it new in a source of this name: channels with their route, or the silence; every
+    route tried. What its page says besides is not known."""
+    from monitor import facts
     from monitor.match import Subject
     from monitor.model import Kind
     from monitor.route import route
+    from monitor.store.fields import said_by
 
-    fields = {
-        "source": notice.source_id,
+    text = notice.text if notice.text is not None else notice.summary
+    told = facts.read(notice.title, text, published=notice.published, labels=notice.labels, bodies=config.bodies)
+    fields = said_by(notice.labels, told, "", config.bodies) | {
+        "source": source,
         "kind": "new",
         "title": notice.title,
-        "text": notice.text if notice.text is not None else notice.summary,
+        "text": text,
         "url": notice.url or "",
-    } | dict(notice.labels)
+    }
     routing = route(Kind.NEW, Subject(fields), config.routes, tuple(config.channels), datetime.now(UTC), config.timezone)
     return {
         "channels": [{"channel": planned.channel, "route": planned.route} for planned in routing.deliveries],
@@ -106,7 +111,7 @@ def _routed(config: Config, notice: Notice) -> dict[str, Any]:
     }
 
 
-def _say_routes(rows: Sequence[Mapping[str, Any]]) -> None:
+def say_routes(rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         if routing := row.get("routes"):
             to = ", ".join(f"{one['channel']} by {one['route']}" for one in routing["channels"])

@@ -12,7 +12,7 @@ from typing import Any
 
 from monitor import urls
 from monitor.discover import groups, jsonlist, paging, systems
-from monitor.discover.paste import name_for, toml
+from monitor.discover.paste import id_of, name_for, toml
 from monitor.discover.suggestion import Suggestion, best, parsed
 from monitor.errors import ParseError
 from monitor.html import dom
@@ -27,6 +27,7 @@ __all__ = [
     "completed",
     "first_page",
     "fitting",
+    "id_of",
     "name_for",
     "nothing",
     "over",

@@ -13,12 +13,17 @@ from monitor.discover.suggestion import Suggestion
 
 def toml(suggestion: Suggestion, taken: Collection[str] = ()) -> str:
     """The [[source]] of a suggestion, ready to paste; its id is none of those that are taken."""
-    keys: dict[str, Any] = {"id": _free(name_for(suggestion.page or suggestion.url), taken)}
+    keys: dict[str, Any] = {"id": id_of(suggestion, taken)}
     keys |= {"kind": suggestion.kind, "url": suggestion.url, **suggestion.keys}
     listing = suggestion.listing
     if listing is None or any(notice.url for notice in listing.notices):
         keys["follow"] = True
     return "\n".join(["[[source]]", *(f"{key} = {_written(value)}" for key, value in keys.items())])
+
+
+def id_of(suggestion: Suggestion, taken: Collection[str] = ()) -> str:
+    """What the source of a suggestion is called; none of those that are taken."""
+    return _free(name_for(suggestion.page or suggestion.url), taken)
 
 
 def name_for(url: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from monitor.facts import Bodies
 from monitor.model import Facts, when_text
@@ -22,10 +22,7 @@ def labels_of(row: sqlite3.Row) -> tuple[tuple[str, str], ...]:
 def fields_of(conn: sqlite3.Connection, row: sqlite3.Row, bodies: Bodies) -> dict[str, str]:
     """The fields of a whole row of `notices`: a body that issued it stands there under all its names, and beside the names of its
     annexes what its files and pictures say."""
-    found: dict[str, str] = {}
-    for name, value in labels_of(row):
-        found[name] = f"{found[name]} {value}" if found.get(name) else value
-    found |= _facts(said.load(row["facts"]), found, row["origin"] or "", bodies)
+    found = said_by(labels_of(row), said.load(row["facts"]), row["origin"] or "", bodies)
     texts = conn.execute(
         "SELECT t.text FROM attachments a JOIN texts t ON t.sha256 = a.sha256 WHERE a.notice = ? AND NOT a.gone AND t.text <> ''"
         " ORDER BY a.place, a.id",
@@ -33,6 +30,14 @@ def fields_of(conn: sqlite3.Connection, row: sqlite3.Row, bodies: Bodies) -> dic
     )
     found["annex"] = "\n".join((found["annex"], *(text["text"] for text in texts))).strip("\n")
     return found | {"title": row["title"], "text": row["text"], "url": row["url"] or ""}
+
+
+def said_by(labels: Iterable[tuple[str, str]], facts: Facts, origin: str, bodies: Bodies) -> dict[str, str]:
+    """The fields that labels and facts give; `origin`: from where a copy says that it is."""
+    found: dict[str, str] = {}
+    for name, value in labels:
+        found[name] = f"{found[name]} {value}" if found.get(name) else value
+    return found | _facts(facts, found, origin, bodies)
 
 
 def _facts(facts: Facts, labels: Mapping[str, str], origin: str, bodies: Bodies) -> dict[str, str]:
