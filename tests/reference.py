@@ -19,6 +19,8 @@ DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 FAILING_AFTER = timedelta(hours=6)
 RECHECK = (HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY, 30 * DAY)
+#: So many pages of a baseline are read.
+BACKFILL = 50
 #: "After `every`" with the spread that a schedule may have.
 SOON, LATE = EVERY * 0.9, EVERY * 1.1
 #: So long may a page rest after a look that failed.
@@ -125,6 +127,7 @@ class Known:
     mass: bool | None = False
     revised: list[datetime] = field(default_factory=list)
     tail: bool = False  # it came up from the end of the list: free, whether it is new or was there before anybody looked
+    many: bool = False  # of a baseline so large that not all its pages are read: free, which
     free_row: bool = False  # the next look at it may be taken without a word (rule 17)
     free_page: bool = False
     looked_free: bool = False
@@ -443,6 +446,7 @@ class Model:
                 key, Shown(shown.title, shown.date), Facet(shown, at, at), at, begins, not key.startswith("title:")
             )
             fresh[key].tail = self._in_tail(key, rows)
+            fresh[key].many = begins and len(rows) > BACKFILL
         self._missing(at, rows, begins=begins)
         self.known |= fresh
         if fresh:
@@ -719,6 +723,8 @@ class Model:
             rest = PATIENCE if known.fault else LATE
             must(not (gone or other) or at - known.looked < rest, f"rule 11: a doubt, and nobody looks again: {known}")
         if not self.follow:
+            return
+        if known.looked is None and known.many:
             return
         if known.looked is None:
             must(known.baseline and at - known.first_seen < DAY, f"rule 15: nobody read its page: {known}")
