@@ -587,7 +587,8 @@ class Model:
         if isinstance(look.shown, Shown) and known.free_page:
             known.free_page, known.looked_free = False, True
         if isinstance(look.shown, Shown) and self.follow and known.told.text is None:  # rule 10: the first reading only enriches
-            known.told = Shown(known.told.title, known.told.date, look.shown.text)
+            whole = look.shown.title.startswith(known.told.title)  # the row may be cut short
+            known.told = Shown(look.shown.title if whole else known.told.title, known.told.date, look.shown.text)
 
     # ---- what was told
 
@@ -632,7 +633,7 @@ class Model:
         view, page = self._view(one.view, known), known.page
         seen_page = page.value if page is not None and isinstance(page.value, Shown) else Shown("")
         must(view != known.told, f"{one}: nothing differs from what was told: {known.told}")
-        titles = {known.row.value.title, seen_page.title}
+        titles = {known.row.value.title, seen_page.title, known.told.title}
         if one.reason == "flapping":  # summed up before the look of this step
             known.summed = at
             titles |= {shown.title for shown in (known.row.before, page and page.before) if isinstance(shown, Shown)}
@@ -689,6 +690,8 @@ class Model:
         # free: where the page had the title that was told after the row had another, or has it anew: a row may be cut short
         fresher = self.follow and seen is not None and page is not None and page.last >= row.since
         fresher &= seen is not None and (seen.title == told.title or (page is not None and not page.stands()))
+        # free: a row that may be cut short, while its page cannot be read
+        fresher |= known.fault and self.follow and told.title.startswith(row.value.title)
         if row.stands() and row.last == max(row.last, at - EVERY) and not fresher:
             must(row.value.title == told.title, f"promise 1: a new title is not told: {known}")
         if row.stands() and row.value.date not in (None, known.free_date) and known.mass is False:
