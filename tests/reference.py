@@ -587,7 +587,8 @@ class Model:
         if isinstance(look.shown, Shown) and known.free_page:
             known.free_page, known.looked_free = False, True
         if isinstance(look.shown, Shown) and self.follow and known.told.text is None:  # rule 10: the first reading only enriches
-            whole = look.shown.title.startswith(known.told.title)  # the row may be cut short
+            row = known.row.value.title  # which may be cut short
+            whole = look.shown.title != row and look.shown.title.startswith(row)
             known.told = Shown(look.shown.title if whole else known.told.title, known.told.date, look.shown.text)
 
     # ---- what was told
