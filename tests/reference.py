@@ -566,8 +566,11 @@ class Model:
                     known.between, known.missing_sure, known.missed = (above[-1], below[0]), 1, at
             elif known.missing_maybe:
                 known.missing_maybe += 1  # free: whether rows around it are still there
-                if known.between and all(key in rows for key in known.between):
+                above_, below_ = known.between or ("", "")
+                if above_ in rows and below_ in rows and order.index(above_) < order.index(below_):
                     known.missing_sure += 1
+                else:
+                    known.between = None  # it may have rolled off meanwhile
 
     # ---- pages
 
