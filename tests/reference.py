@@ -131,6 +131,7 @@ class Known:
     free_row: bool = False  # the next look at it may be taken without a word (rule 17)
     free_page: bool = False
     looked_free: bool = False
+    taken: Shown | None = None  # what its row said when it was taken without a word
     summed: datetime | None = None  # when what its flapping became was told last
     free_date: str | None = None  # its first, or that of its row while it was withdrawn: may be taken without a word
 
@@ -537,7 +538,7 @@ class Model:
         known.row.see(shown, at)
         known.dates.add(shown.date)
         if known.free_row:
-            known.free_row, known.looked_free = False, True
+            known.free_row, known.looked_free, known.taken = False, True, shown
         if known.state == "withdrawn":
             known.listed, known.free_date = known.listed or at, shown.date
         if known.told.date is None:
@@ -694,8 +695,8 @@ class Model:
         # free: where the page had the title that was told after the row had another, or has it anew: a row may be cut short
         fresher = self.follow and seen is not None and page is not None and page.last >= row.since
         fresher &= seen is not None and (seen.title == told.title or (page is not None and not page.stands()))
-        # free: a row that may be cut short, while its page cannot be read
-        fresher |= known.fault and self.follow and told.title.startswith(row.value.title)
+        # free: a row that may be cut short, while its page cannot be read, or that was taken without a word
+        fresher |= (known.fault or known.taken == row.value) and self.follow and told.title.startswith(row.value.title)
         if row.stands() and row.last == max(row.last, at - EVERY) and not fresher:
             must(row.value.title == told.title, f"promise 1: a new title is not told: {known}")
         if row.stands() and row.value.date not in (None, known.free_date) and known.mass is False:
