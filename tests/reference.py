@@ -115,6 +115,7 @@ class Known:
     looked: datetime | None = None  # at its page, with whatever result
     fault: bool = False  # that look was no answer
     other: datetime | None = None  # since when its page says something else than was told
+    doubtful: tuple[str | None, datetime | None] = (None, None)  # what its page says, and since when, at whatever address
     state: str = "present"
     gone_at: datetime | None = None  # when it was withdrawn last
     by_list: bool = False  # withdrawn because its row was missing
@@ -588,6 +589,8 @@ class Model:
             known.page.see(look.shown, at)
         if isinstance(look.shown, Shown):
             known.other = None if look.shown.text == known.told.text else known.other or at
+            if look.shown.text != known.doubtful[0]:
+                known.doubtful = look.shown.text, at
         if isinstance(look.shown, Shown) and known.free_page:
             known.free_page, known.looked_free = False, True
         if isinstance(look.shown, Shown) and self.follow and known.told.text is None:  # rule 10: the first reading only enriches
@@ -655,6 +658,8 @@ class Model:
         if view in known.former or lost:
             again = known.row.looks >= 2 or (page is not None and page.seen_twice())
             again |= known.other is not None and at - known.other >= DAY  # whatever it says then
+            text, since = known.doubtful
+            again |= view.text == text and since is not None and at - since >= SOON
             must(again, f"rule 11: {one}: it went back to a former state, or lost most of it, and counts at first sight: {known}")
         known.tell(view)
         known.revised.append(at)
