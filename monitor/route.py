@@ -115,7 +115,7 @@ def _silence(channels: Sequence[str], *, silenced: bool) -> str:
     """Which route silences a change stands among those that were tried."""
     if silenced:
         return "silenced"
-    return "no route" if channels else "no channel is configured"
+    return "no route" if channels else "no channel for it"
 
 
 def _matches(each: Route, kind: Kind, subject: Subject, days: int | None) -> tuple[bool, str]:

@@ -175,7 +175,7 @@ def fold(text: str) -> str:
 
 
 def _translated(text: str) -> str:
-    """`text` with what `_FOLDINGS` says, which leads to nothing that it says something else of."""
+    """`text` with what `_FOLDINGS` says; what it puts in is in none of its keys, so that the order does not matter."""
     if len(text) < _LONG:
         return text.translate(_FOLDINGS)
     folded = [char for char in set(text) if ord(char) in _FOLDINGS]

@@ -703,13 +703,19 @@ def test_a_login_that_a_notice_is_led_to_is_a_failed_reading_however_long_it_sta
     assert house.told() == [("new", "关于新事项的通知")]
 
 
-def test_a_login_that_stands_before_the_first_reading_is_not_the_notice_s_text(build: Build, site: Slow) -> None:
+def led_away(build: Build, site: Site, to: str, body: str) -> House:
+    """A house whose new notice leads elsewhere from its first reading on."""
     house = build(FOLLOW)
     house.check()
     site.rows.insert(0, new_row())
-    lead(site, PAGE, "/login")
-    serve(site, "/login", LOGIN)
+    lead(site, PAGE, to)
+    serve(site, to, body)
     house.check()
+    return house
+
+
+def test_a_login_that_stands_before_the_first_reading_is_not_the_notice_s_text(build: Build, site: Slow) -> None:
+    house = led_away(build, site, "/login", LOGIN)
     assert "/login answered instead" in reading(house)["last_error"]
     assert house.told() == [("new", "关于新事项的通知")]
     as_before(site)
@@ -719,12 +725,7 @@ def test_a_login_that_stands_before_the_first_reading_is_not_the_notice_s_text(b
 
 
 def test_a_page_that_its_row_leads_to_for_good_is_its_text_whatever_the_row_says(build: Build, site: Slow) -> None:
-    house = build(FOLLOW)
-    house.check()
-    site.rows.insert(0, new_row())
-    lead(site, PAGE, "/more")
-    serve(site, "/more", DATABASE)
-    house.check()
+    house = led_away(build, site, "/more", DATABASE)
     for _ in range(8):
         look_again(house)
     assert "数据库连接失败" in text_of(house, 13, 2)

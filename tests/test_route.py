@@ -183,8 +183,8 @@ def test_a_route_whose_pattern_is_too_slow_is_taken_rather_than_lost_and_says_so
 
 
 def test_without_a_channel_the_silence_says_so() -> None:
-    assert route(Kind.NEW, NOTICE, [], (), NOW, ZONE).silence == "no channel is configured"
-    assert route(Kind.GAP, NOTICE, [REST], (), NOW, ZONE).silence == "no channel is configured"
+    assert route(Kind.NEW, NOTICE, [], (), NOW, ZONE).silence == "no channel for it"
+    assert route(Kind.GAP, NOTICE, [REST], (), NOW, ZONE).silence == "no channel for it"
 
 
 NAMES = st.sampled_from([*CHANNELS, "gone"])

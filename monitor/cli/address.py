@@ -15,7 +15,7 @@ from monitor.cli import output, robots
 from monitor.cli.common import DONE, FAILED
 from monitor.cli.finding import BROWSER, confirmed, fetched_somehow
 from monitor.cli.output import terminal
-from monitor.cli.showing import KEYS, routed, rows_of, say_routes, show, show_rows
+from monitor.cli.showing import add_routes, rows_of, say_routes, show, show_rows
 from monitor.cli.steps import step_for
 from monitor.errors import FetchError, SourceError
 from monitor.readers import wechat
@@ -66,11 +66,8 @@ def preview_address(url: str, config: Config | None, *, as_json: bool, routes: b
         return FAILED
     rows = rows_of(best.listing.notices)
     if routes and config is not None:
-        name = discover.id_of(best, config.sources)
-        for row, notice in zip(rows, best.listing.notices, strict=True):
-            row["routes"] = routed(config, notice, name)
-    keys = (*KEYS, "routes") if routes else KEYS
-    show_rows(rows, config.timezone if config else "Asia/Shanghai", as_json=as_json, keys=keys)
+        add_routes(rows, best.listing.notices, config, discover.id_of(best, config.sources))
+    show_rows(rows, config.timezone if config else "Asia/Shanghai", as_json=as_json)
     for problem in best.listing.problems:
         output.warn(problem)
     if not as_json:

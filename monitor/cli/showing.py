@@ -49,9 +49,8 @@ def show(source: Source, config: Config | None, *, as_json: bool, routes: bool =
     zone = config.timezone if config else "Asia/Shanghai"
     rows = rows_of(notices)
     if routes and config is not None:
-        for row, notice in zip(rows, notices, strict=True):
-            row["routes"] = routed(config, notice, notice.source_id)
-    show_rows(rows, zone, as_json=as_json, keys=(*KEYS, "routes") if routes else KEYS)
+        add_routes(rows, notices, config, source.id)
+    show_rows(rows, zone, as_json=as_json)
     for problem in looked.result.problems:
         output.warn(mask(f"{source.id}: {problem}"))
     if not as_json:
@@ -73,8 +72,15 @@ def rows_of(notices: Sequence[Notice]) -> list[dict[str, Any]]:
     return [dict(zip(KEYS, (one.key, one.title, one.url, when_text(one.published)), strict=True)) for one in notices]
 
 
-def show_rows(rows: Sequence[Mapping[str, Any]], zone: str, *, as_json: bool, keys: Sequence[str] = KEYS) -> None:
+def add_routes(rows: Sequence[dict[str, Any]], notices: Sequence[Notice], config: Config, source: str) -> None:
+    """Say beside each row what the routes would do with it, were it new in a source of this name."""
+    for row, notice in zip(rows, notices, strict=True):
+        row["routes"] = _routed(config, notice, source)
+
+
+def show_rows(rows: Sequence[Mapping[str, Any]], zone: str, *, as_json: bool) -> None:
     """Rows for eyes, with local times; or one JSON object each."""
+    keys = (*KEYS, "routes") if any("routes" in row for row in rows) else KEYS
     shown = rows if as_json else [{**row, "published": output.local(row["published"], zone)} for row in rows]
     columns = [Column("published", "PUBLISHED"), Column("title", "TITLE", wide=True), Column("url", "URL")]
     output.rows(shown, columns, zone, as_json=as_json, keys=keys)
@@ -85,7 +91,7 @@ def _say(sentences: Iterator[str], mask: Callable[[str], str]) -> None:
         output.warn(mask(sentence))
 
 
-def routed(config: Config, notice: Notice, source: str) -> dict[str, Any]:
+def _routed(config: Config, notice: Notice, source: str) -> dict[str, Any]:
     """What the routes would do with a row, were it new in a source of this name: channels with their route, or the silence; every
     route tried. What its page says besides is not known."""
     from monitor import facts

@@ -269,8 +269,9 @@ def text_of(root: Element, skip: Collection[Element] = (), *, noscript: bool = F
 
 
 def line_of(root: Element) -> str:
-    """The visible text of an element on one line: a title, a label."""
-    return text.line(raw_text(root))
+    """The visible text of an element on one line: a title, a label; most have a short text and nothing in them."""
+    own = root.text or ""
+    return text.line(own) if len(root) == 0 and "\n" not in own else text.line(raw_text(root))
 
 
 @lru_cache(maxsize=1024)

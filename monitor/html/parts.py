@@ -10,7 +10,7 @@ import re
 from itertools import islice
 from urllib.parse import parse_qsl, urlsplit
 
-from monitor import text, urls
+from monitor import urls
 from monitor.html.dom import Element, line_of
 
 #: So many links and scripts of a page are looked at, and so much of a script (characters).
@@ -50,7 +50,7 @@ def _by_link(root: Element, url: str, base: str) -> str | None:
         href = (link.get("href") or "").strip()
         if not href or href.startswith(("#", "javascript:")):
             continue
-        said = _said(link)
+        said = line_of(link)
         number = _NUMBER.fullmatch(said)
         if not (number or _NEXT.fullmatch(said) or (not said and _shows_next(link))):
             continue
@@ -64,12 +64,6 @@ def _by_link(root: Element, url: str, base: str) -> str | None:
         if int(number[1]) in ((2,) if before is None else (after, after + 1)):  # addresses count from 0 or from 1
             numbered = numbered or to
     return numbered
-
-
-def _said(link: Element) -> str:
-    """What the link says, on one line: most have a short text and nothing in them."""
-    own = link.text or ""
-    return text.line(own) if len(link) == 0 and "\n" not in own else line_of(link)
 
 
 def _shows_next(link: Element) -> bool:

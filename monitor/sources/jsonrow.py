@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import marshal
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from monitor import text
+from monitor.facts import flaws
 from monitor.model import When
 from monitor.sources import jmes, rows
 from monitor.sources.dates import exactly, plausible, published
@@ -20,8 +20,6 @@ from monitor.sources.rows import Row
 
 #: Bytes of a row that is remembered.
 _LONGEST = 4096
-#: Ids of flaws, by who gives them.
-_FLAW = re.compile(r"(CVE|CNVD|CNNVD)-(?:C-)?\d{4,6}-\d{3,7}", re.I)
 _COMPACT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 #: A number this large counts milliseconds, not seconds (the year 5138 in seconds, 1973 in milliseconds).
 _MILLISECONDS = 10**11
@@ -176,8 +174,8 @@ def _labels(row: Any, wanted: Wanted) -> Iterator[tuple[str, str]]:
 
 def _named(key: str, title: str) -> Iterator[tuple[str, str]]:
     """The label of a key that is a flaw's official id, which its title does not say."""
-    if (found := _FLAW.fullmatch(key)) and key.lower() not in title.lower():
-        yield found[1].lower(), key
+    if key.upper() in (*flaws.cves(key), *flaws.ids(key)) and key.lower() not in title.lower():
+        yield key.partition("-")[0].lower(), key
 
 
 def _when(said: str, at: datetime, timezone: str) -> When | None:
